@@ -1,0 +1,52 @@
+/**
+ * The stream's port: an append-only log of messages in partitions, read from explicit offsets.
+ * `embedded.ts` keeps it in a file; another adapter speaks to Kafka. Both pass `test/2-stream/log.contract.ts`.
+ */
+
+/** One message as a producer hands it over. The value is never interpreted by the stream. */
+export interface StreamMessage {
+  /** Orders messages: those of one key stay in one partition, in the order of their appends. */
+  key: string | null
+  value: Uint8Array
+  headers?: Readonly<Record<string, string>>
+}
+
+export interface StreamRecord extends StreamMessage {
+  topic: string
+  partition: number
+  /** Position in the partition; grows, may have gaps. */
+  offset: number
+  /** When the stream accepted it, microseconds since 1970-01-01T00:00:00Z; never decreases in a partition. */
+  ingestionTimeUs: number
+}
+
+/** Where a partition begins (oldest kept offset) and ends (the offset that the next message will get). */
+export interface PartitionBounds {
+  partition: number
+  start: number
+  end: number
+}
+
+export interface ReadOptions {
+  partition: number
+  /** First offset wanted. Below `start` the read throws `stream_gap`: what is gone is said, never skipped. */
+  offset: number
+  maxRecords: number
+  /** Stop after about so many bytes of values; at least one record is returned where there is one. */
+  maxBytes?: number
+  /** Wait at most so long for a first record; 0 returns at once. */
+  waitMs?: number
+  signal?: AbortSignal
+}
+
+export interface StreamLog {
+  readonly topic: string
+  /** Resolves when every message is durable, in order; rejects with none or all of them appended. */
+  append(messages: readonly StreamMessage[]): Promise<void>
+  /** Records from an offset on, in order; empty when there are none yet. */
+  read(options: ReadOptions): Promise<StreamRecord[]>
+  bounds(): Promise<PartitionBounds[]>
+  /** Frees what lies below the offset; readers of it are told (`stream_gap`). */
+  trim(partition: number, beforeOffset: number): Promise<void>
+  close(): Promise<void>
+}
