@@ -1,0 +1,80 @@
+/**
+ * The contract of the API: every route with what it takes and answers. The server validates by these schemas in
+ * both directions, `/api/openapi.json` is made from them, and the dashboard imports their types (types only).
+ */
+import { z } from 'zod'
+import { Problem, TenantQuery } from './contract-common.ts'
+import { LiveSeries, RecentQuery, RecentReadings, SeriesQuery } from './contract-live.ts'
+import { Overview, OverviewQuery } from './contract-overview.ts'
+import { DataStatus, Health, Homes } from './contract-status.ts'
+
+export * from './contract-common.ts'
+export * from './contract-live.ts'
+export * from './contract-overview.ts'
+export * from './contract-status.ts'
+
+const problem = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: Problem } },
+})
+
+const PROBLEMS = {
+  400: problem('The query is not one that this route takes.'),
+  404: problem('There is no such home.'),
+  429: problem('Too many requests; the header Retry-After says when to come back.'),
+  500: problem('Something is wrong on our side; the log has more under the request id.'),
+} as const
+
+interface RouteContract<Query extends z.ZodType, Answer extends z.ZodType> {
+  method: 'GET'
+  path: string
+  summary: string
+  query: Query
+  answer: Answer
+  contentType: string
+}
+
+function route<Query extends z.ZodType, Answer extends z.ZodType>(
+  path: string,
+  summary: string,
+  query: Query,
+  answer: Answer,
+  contentType = 'application/json',
+): RouteContract<Query, Answer> {
+  return { method: 'GET', path, summary, query, answer, contentType }
+}
+
+const Nothing = z.strictObject({})
+
+export const ROUTES = {
+  homes: route('/api/v1/homes', 'The homes of this platform, and which one to open', Nothing, Homes),
+  overview: route('/api/v1/overview', 'All figures of the Overview', OverviewQuery, Overview),
+  recent: route('/api/v1/readings/recent', 'The last readings', RecentQuery, RecentReadings),
+  series: route('/api/v1/live/series', 'Power and temperature as columns', SeriesQuery, LiveSeries),
+  live: route(
+    '/api/v1/live',
+    'Live events: snapshot, readings, status, alert, resync',
+    TenantQuery,
+    z.string(),
+    'text/event-stream',
+  ),
+  dataStatus: route('/api/v1/data-status', 'Tables, stages and stream', Nothing, DataStatus),
+  health: route('/api/v1/health', 'Whether the server is up', Nothing, Health),
+} as const
+
+export type Routes = typeof ROUTES
+/** What a route takes in its query, before defaults. */
+export type QueryOf<Name extends keyof Routes> = z.input<Routes[Name]['query']>
+/** What a route answers. */
+export type AnswerOf<Name extends keyof Routes> = z.output<Routes[Name]['answer']>
+
+/** A route's schema as the server registers it. */
+export function schemaOf(name: keyof Routes) {
+  const { summary, query, answer, contentType } = ROUTES[name]
+  return {
+    operationId: name,
+    summary,
+    querystring: query,
+    response: { 200: { description: summary, content: { [contentType]: { schema: answer } } }, ...PROBLEMS },
+  }
+}
