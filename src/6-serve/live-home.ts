@@ -1,0 +1,75 @@
+/** What the live view keeps of one home: the last readings, the newest values of each channel, the series. */
+import type { LiveReading } from './contract.ts'
+import type { TimedReading } from './live-reading.ts'
+import { SeriesOfHome } from './live-series.ts'
+
+const MOST_READINGS = 1_000
+const MOST_CHANNELS = 20_000
+
+interface LatestPower {
+  device_id: string
+  power_w: number
+  eventMs: number
+}
+
+export class LiveHome {
+  readonly series = new SeriesOfHome()
+  /** The last readings in the order of arrival; at most twice `MOST_READINGS`, cut back in one go. */
+  #readings: TimedReading[] = []
+  /** Newest power per channel by event time, in the order of arrival. */
+  readonly #power = new Map<string, LatestPower>()
+  /** Newest event time per device. */
+  readonly #seen = new Map<string, number>()
+  newestMs = 0
+
+  add(timed: TimedReading): void {
+    const { reading, eventMs } = timed
+    this.#readings.push(timed)
+    if (this.#readings.length > 2 * MOST_READINGS) this.#readings = this.#readings.slice(-MOST_READINGS)
+    this.series.add(timed)
+    this.newestMs = Math.max(this.newestMs, eventMs)
+    put(this.#seen, reading.device_id, Math.max(eventMs, this.#seen.get(reading.device_id) ?? 0))
+    const key = `${reading.device_id}\u0000${reading.channel}`
+    const before = this.#power.get(key)
+    if (before && eventMs < before.eventMs) return
+    // A device that says that it is offline draws nothing that we know of, until it says its power again.
+    if (reading.status === 'offline') this.#power.delete(key)
+    else if (reading.power_usage !== null)
+      put(this.#power, key, { device_id: reading.device_id, power_w: reading.power_usage, eventMs })
+  }
+
+  /** The last readings, newest event time first; of equal times the one that came last. */
+  recent(limit: number): LiveReading[] {
+    return this.#readings
+      .slice(-MOST_READINGS)
+      .toReversed()
+      .toSorted((a, b) => b.eventMs - a.eventMs)
+      .slice(0, limit)
+      .map(({ reading }) => reading)
+  }
+
+  /** Power of each device, summed over its channels, of values no older than `sinceMs`. */
+  power(sinceMs: number): Map<string, { power_w: number; eventMs: number }> {
+    const devices = new Map<string, { power_w: number; eventMs: number }>()
+    for (const { device_id, power_w, eventMs } of this.#power.values()) {
+      if (eventMs < sinceMs) continue
+      const device = devices.get(device_id)
+      devices.set(device_id, {
+        power_w: power_w + (device?.power_w ?? 0),
+        eventMs: Math.max(eventMs, device?.eventMs ?? 0),
+      })
+    }
+    return devices
+  }
+
+  devices(): IterableIterator<string> {
+    return this.#seen.keys()
+  }
+}
+
+/** Sets, and lets the entry that was set longest ago go where there are too many. */
+function put<Value>(map: Map<string, Value>, key: string, value: Value): void {
+  map.delete(key)
+  map.set(key, value)
+  if (map.size > MOST_CHANNELS) map.delete(map.keys().next().value!)
+}
