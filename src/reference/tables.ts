@@ -34,7 +34,12 @@ export const REFERENCE_TARIFFS: TableDefinition = {
   name: 'reference.tariffs',
   description: 'Prices of energy: one row per user and tariff band, valid from a local date on.',
   columns: [
-    { name: 'tariff_version', type: 'long', required: true, description: 'Grows with each change.' },
+    {
+      name: 'tariff_version',
+      type: 'long',
+      required: true,
+      description: 'Grows with each change; a price that stays keeps its own.',
+    },
     { name: 'tenant_id', type: 'string', description: 'Home; null: every home.' },
     { name: 'user_id', type: 'string', description: 'User; null: every user.' },
     { name: 'valid_from', type: 'date', required: true, description: 'First local date on which it holds.' },
@@ -78,7 +83,7 @@ export const REFERENCE_TARIFFS: TableDefinition = {
   ],
   partitionBy: [],
   sortBy: ['tariff_version', 'valid_from'],
-  key: ['tariff_version', 'tenant_id', 'user_id', 'valid_from', 'band'],
+  key: ['tenant_id', 'user_id', 'valid_from', 'band', 'weekdays', 'hour_from'],
 }
 
 export const REFERENCE_SETTINGS: TableDefinition = {

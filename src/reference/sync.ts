@@ -1,0 +1,195 @@
+import type { Engine, Lake, Session, Snapshot, TableDefinition } from '../lake/types.ts'
+import type { CatalogueRow } from './catalogue.ts'
+import { loadRows } from './rows.ts'
+import { REFERENCE_CATALOGUE, REFERENCE_SETTINGS, REFERENCE_TARIFFS } from './tables.ts'
+import type { TariffRow } from './tariffs.ts'
+
+/** What else figures depend on. */
+export interface ReferenceSettings {
+  /** IANA zone of the house; fixed at the first start. */
+  time_zone: string
+  late_watermark_hours: number
+  /** ISO 4217 */
+  currency: string
+  /** Version of the folder's format. */
+  format_version: number
+}
+
+/** The newest rows of a reference table, and the table version that they are of. */
+export interface Versioned<T> {
+  version: number
+  value: T
+}
+
+export interface StoredTariff extends TariffRow {
+  tariff_version: number
+}
+
+export interface SyncReport {
+  /** Names of the tables that got a new version. */
+  changed: string[]
+  /** The settings that hold, which are not the given ones where a notice says so. */
+  settings: ReferenceSettings
+  /** Sentences for the person who started the program. */
+  notices: string[]
+}
+
+/**
+ * Records catalogue, tariffs and settings in the lake where they differ from the newest version there. A price
+ * that is new or changed gets the next `tariff_version`; one that only ends earlier or later keeps its own.
+ * Another time zone than the recorded one is not applied, since every local day would change: a notice says so.
+ */
+export async function syncReference(options: {
+  lake: Lake
+  engine: Engine
+  catalogue: readonly CatalogueRow[]
+  tariffs: readonly TariffRow[]
+  settings: ReferenceSettings
+}): Promise<SyncReport> {
+  const { lake, engine } = options
+  const session = await engine.session()
+  try {
+    const notices: string[] = []
+    const settings = { ...options.settings }
+    const recorded = await settingsOf(lake, session)
+    const zone = recorded.value.time_zone
+    if (zone !== undefined && zone !== settings.time_zone) {
+      notices.push(
+        `The time zone of this data folder is ${zone}; "${settings.time_zone}" from the configuration is not applied.`,
+      )
+      settings.time_zone = zone
+    }
+    const catalogue = options.catalogue.toSorted((a, b) => compare(rowKey(a), rowKey(b)))
+    const tariffs = versioned(options.tariffs, (await tariffsOf(lake, session)).value)
+    const pairs = Object.entries(settings).map(([name, value]) => ({ name, value: String(value) }))
+    const changed: string[] = []
+    for (const [table, rows] of [
+      [REFERENCE_CATALOGUE, catalogue],
+      [REFERENCE_TARIFFS, tariffs],
+      [REFERENCE_SETTINGS, pairs],
+    ] as const) {
+      if (await replaceRows(lake, session, table, rows)) changed.push(table.name)
+    }
+    return { changed, settings, notices }
+  } finally {
+    await session.close()
+  }
+}
+
+/** The newest catalogue, by home and device. */
+export async function readCatalogue(lake: Lake, engine: Engine): Promise<Versioned<CatalogueRow[]>> {
+  return await withSession(engine, (session) => newest<CatalogueRow>(lake, session, REFERENCE_CATALOGUE))
+}
+
+/** The newest tariffs. */
+export async function readTariffs(lake: Lake, engine: Engine): Promise<Versioned<StoredTariff[]>> {
+  return await withSession(engine, (session) => tariffsOf(lake, session))
+}
+
+/** The newest settings; `null` before the first start has recorded any. */
+export async function readSettings(lake: Lake, engine: Engine): Promise<Versioned<ReferenceSettings | null>> {
+  const { version, value } = await withSession(engine, (session) => settingsOf(lake, session))
+  if (value.time_zone === undefined) return { version, value: null }
+  return {
+    version,
+    value: {
+      time_zone: value.time_zone,
+      late_watermark_hours: Number(value.late_watermark_hours),
+      currency: value.currency ?? 'USD',
+      format_version: Number(value.format_version),
+    },
+  }
+}
+
+async function withSession<T>(engine: Engine, use: (session: Session) => Promise<T>): Promise<T> {
+  const session = await engine.session()
+  try {
+    return await use(session)
+  } finally {
+    await session.close()
+  }
+}
+
+async function newest<T extends object>(
+  lake: Lake,
+  session: Session,
+  table: TableDefinition,
+): Promise<Versioned<T[]>> {
+  const snapshot = await lake.snapshot(table.name)
+  return { version: snapshot.version, value: await rowsOf<T>(lake, session, table, snapshot) }
+}
+
+async function rowsOf<T extends object>(
+  lake: Lake,
+  session: Session,
+  table: TableDefinition,
+  snapshot: Snapshot,
+): Promise<T[]> {
+  return await session.rows<T>(
+    `SELECT * FROM ${lake.scan(table.name, snapshot.files)} ORDER BY ${table.key.join(', ')}`,
+  )
+}
+
+async function tariffsOf(lake: Lake, session: Session): Promise<Versioned<StoredTariff[]>> {
+  return await newest<StoredTariff>(lake, session, REFERENCE_TARIFFS)
+}
+
+async function settingsOf(
+  lake: Lake,
+  session: Session,
+): Promise<Versioned<Partial<Record<keyof ReferenceSettings, string>>>> {
+  const { version, value } = await newest<{ name: string; value: string }>(lake, session, REFERENCE_SETTINGS)
+  return { version, value: Object.fromEntries(value.map((row) => [row.name, row.value])) }
+}
+
+/** Gives each price its version: the one that it has already, else the next. */
+function versioned(tariffs: readonly TariffRow[], stored: readonly StoredTariff[]): StoredTariff[] {
+  const known = new Map(stored.map((row) => [priceKey(row), row.tariff_version]))
+  const next = 1 + Math.max(0, ...stored.map((row) => row.tariff_version))
+  return tariffs.map((row) => ({ tariff_version: known.get(priceKey(row)) ?? next, ...row }))
+}
+
+function priceKey(row: TariffRow): string {
+  return JSON.stringify([
+    row.tenant_id,
+    row.user_id,
+    row.valid_from,
+    row.band,
+    row.weekdays,
+    row.hour_from,
+    row.hour_to,
+    row.energy_rate_kwh,
+    row.base_charge_month,
+    row.currency,
+  ])
+}
+
+function rowKey(row: CatalogueRow): string {
+  return JSON.stringify([row.tenant_id, row.device_id])
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
+}
+
+/** Writes the rows as the whole content of the table, unless that is what it holds. */
+async function replaceRows(
+  lake: Lake,
+  session: Session,
+  table: TableDefinition,
+  rows: readonly object[],
+): Promise<boolean> {
+  const snapshot = await lake.snapshot(table.name)
+  await loadRows(session, 'reference_rows', table.columns, rows)
+  const columns = table.columns.map(({ name }) => name).join(', ')
+  const given = `SELECT ${columns} FROM reference_rows`
+  const stored = `SELECT ${columns} FROM ${lake.scan(table.name, snapshot.files)}`
+  const [difference] = await session.rows<{ rows: number }>(
+    `SELECT count(*) AS rows FROM ((${given} EXCEPT ALL ${stored}) UNION ALL (${stored} EXCEPT ALL ${given}))`,
+  )
+  if (difference?.rows === 0) return false
+  const add = await lake.write(session, table.name, given)
+  await lake.commit(table.name, { operation: 'WRITE', add, remove: snapshot.files })
+  return true
+}
