@@ -1,0 +1,90 @@
+/** Reads figures from the lake: SQL over the files of one snapshot, pruned by partition, answered once per set of files. */
+import type { DataFile, Engine, Lake, Session, Snapshot } from '../lake/types.ts'
+
+const MOST_ANSWERS = 300
+const SESSIONS = 2
+
+/** Tables as of one moment; all questions of one answer are put to one view. */
+export interface View {
+  versions: Readonly<Record<string, number>>
+  snapshot(table: string): Snapshot
+  /** The files of a table as a SQL table expression; `keep` looks at a file's partition and statistics. */
+  from(table: string, keep?: (file: DataFile) => boolean): string
+  /** Data files never change, so a question of the same text has the same answer: it is worked out once. */
+  ask<Row extends object>(sql: string): Promise<Row[]>
+}
+
+export interface LakeReader {
+  view(tables: readonly string[]): Promise<View>
+  close(): Promise<void>
+}
+
+export async function createLakeReader({
+  lake,
+  engine,
+}: {
+  lake: Lake
+  engine: Engine
+}): Promise<LakeReader> {
+  const sessions = await Promise.all(Array.from({ length: SESSIONS }, () => engine.session()))
+  const queue = createQueue(sessions)
+  /** In the order of their last use. */
+  const answers = new Map<string, Promise<object[]>>()
+
+  function ask<Row extends object>(sql: string): Promise<Row[]> {
+    const answer = answers.get(sql) ?? queue((session) => session.rows<object>(sql))
+    answers.delete(sql)
+    answers.set(sql, answer)
+    if (answers.size > MOST_ANSWERS) answers.delete(answers.keys().next().value!)
+    answer.catch(() => answers.delete(sql))
+    return answer as Promise<Row[]>
+  }
+
+  return {
+    view: async (tables) => {
+      const snapshots = new Map(
+        await Promise.all(tables.map(async (table) => [table, await lake.snapshot(table)] as const)),
+      )
+      const snapshot = (table: string) => snapshots.get(table)!
+      return {
+        versions: Object.fromEntries([...snapshots].map(([table, { version }]) => [table, version])),
+        snapshot,
+        from: (table, keep = () => true) => lake.scan(table, snapshot(table).files.filter(keep)),
+        ask,
+      }
+    },
+    close: async () => {
+      await Promise.all(sessions.map((session) => session.close()))
+    },
+  }
+}
+
+/** Runs each task on the next free session: a session works on one statement at a time. */
+function createQueue(sessions: readonly Session[]) {
+  const free = [...sessions]
+  const waiting: ((session: Session) => void)[] = []
+  return async <T>(task: (session: Session) => Promise<T>): Promise<T> => {
+    const session = free.pop() ?? (await new Promise<Session>((resolve) => waiting.push(resolve)))
+    try {
+      return await task(session)
+    } finally {
+      const next = waiting.shift()
+      if (next) next(session)
+      else free.push(session)
+    }
+  }
+}
+
+/** A text as a SQL literal. */
+export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
+/** Keeps files of a partition column between two values, both inclusive. */
+export function partitionWithin(column: string, from: string, to: string): (file: DataFile) => boolean {
+  return ({ partition }) => {
+    const value = partition[column]
+    return value !== null && value !== undefined && value >= from && value <= to
+  }
+}
+
+/** First day of the month of a date: the value of the partition column `month`. */
+export const monthOf = (date: string): string => `${date.slice(0, 7)}-01`

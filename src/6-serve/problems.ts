@@ -1,0 +1,74 @@
+/** Errors of the API as RFC 9457 problem+json, each with a code and with what to do about it. */
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
+import { isPlatformError } from '../errors.ts'
+import type { Problem } from './contract.ts'
+
+const PROBLEMS = {
+  bad_request: { status: 400, title: 'The request is not one that this route takes' },
+  bad_range: { status: 400, title: 'The range is none' },
+  cross_site_refused: { status: 403, title: 'The request comes from another site' },
+  not_found: { status: 404, title: 'There is nothing here' },
+  unknown_home: { status: 404, title: 'There is no such home' },
+  too_many_requests: { status: 429, title: 'Too many requests' },
+  too_many_listeners: { status: 429, title: 'Too many live connections' },
+  live_unavailable: { status: 503, title: 'No live values' },
+  internal: { status: 500, title: 'Something is wrong on our side' },
+} as const
+
+export type ProblemCode = keyof typeof PROBLEMS
+
+/** Thrown by a route; answered as its problem. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
+  readonly code: ProblemCode
+  readonly cure: string
+
+  constructor(code: ProblemCode, message: string, cure: string) {
+    super(message)
+    this.code = code
+    this.cure = cure
+  }
+}
+
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: ApiError): FastifyReply {
+  const { status, title } = PROBLEMS[error.code]
+  const problem: Problem = {
+    type: `/problems/${error.code}`,
+    title,
+    status,
+    code: error.code,
+    detail: error.message,
+    cure: error.cure,
+    instance: request.url.split('?', 1)[0]!,
+    request_id: request.id,
+  }
+  // As a string: the schema of a route's answer does not apply to its problems.
+  return reply.code(status).type('application/problem+json').send(JSON.stringify(problem))
+}
+
+/** Fastify's error handler. What is not on purpose is logged with its stack and told without any inside of ours. */
+export function onError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const known = asApiError(error)
+  if (known) return sendProblem(request, reply, known)
+  request.log.error(error)
+  if (isPlatformError(error)) {
+    const told = new ApiError('internal', error.message, error.cure)
+    return sendProblem(request, reply, told)
+  }
+  const detail = 'The answer could not be worked out.'
+  return sendProblem(request, reply, new ApiError('internal', detail, 'Try again; the log names the cause.'))
+}
+
+function asApiError(error: FastifyError): ApiError | undefined {
+  if (error instanceof ApiError) return error
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const told = error.validation.map(({ instancePath, message }) =>
+      `${instancePath.replace(/^\//, '') || 'query'}: ${message ?? 'not valid'}`.slice(0, 200),
+    )
+    return new ApiError('bad_request', told.join('; '), 'See /api/openapi.json for what the route takes.')
+  }
+  const status = error.statusCode
+  if (status === undefined || status < 400 || status >= 500) return undefined
+  return new ApiError('bad_request', error.message, 'See /api/openapi.json for what the route takes.')
+}
