@@ -33,6 +33,7 @@ export const ERROR_EXIT = {
   stream_behind_lake: 1,
   stream_gap: 1,
   stream_corrupt: 1,
+  stream_unwritable: 1,
   lake_unsupported: 1,
   lake_corrupt: 1,
   lake_conflict: 1,

@@ -34,7 +34,7 @@ export interface ReadOptions {
   maxRecords: number
   /** Stop after about so many bytes of values; at least one record is returned where there is one. */
   maxBytes?: number
-  /** Wait at most so long for a first record; 0 returns at once. */
+  /** Wait at most so long for a first record; 0 returns at once. `signal` and `close` end the wait, with no record. */
   waitMs?: number
   signal?: AbortSignal
 }
@@ -48,5 +48,6 @@ export interface StreamLog {
   bounds(): Promise<PartitionBounds[]>
   /** Frees what lies below the offset; readers of it are told (`stream_gap`). */
   trim(partition: number, beforeOffset: number): Promise<void>
+  /** What was handed to `append` before is made durable first. */
   close(): Promise<void>
 }
