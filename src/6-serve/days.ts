@@ -122,17 +122,16 @@ export function elapsedSecondsOf(date: string, timeZone: string, nowMs: number):
   )
 }
 
-/** The same part of the days before: what "usual" is made of. */
+/** The same part of the days before, whole days for a whole day: what "usual" is made of. */
 export function daysBefore(cut: Cut, count: number, timeZone: string): Cut[] {
   const day = Temporal.PlainDate.from(cut.date)
-  const plainTime = Temporal.Instant.fromEpochMilliseconds(cut.beforeMs)
-    .toZonedDateTimeISO(timeZone)
-    .toPlainTime()
+  const end = Temporal.Instant.fromEpochMilliseconds(cut.beforeMs).toZonedDateTimeISO(timeZone)
+  const whole = !end.toPlainDate().equals(day)
   return Array.from({ length: count }, (_, i) => {
     const date = day.subtract({ days: i + 1 })
-    return {
-      date: date.toString(),
-      beforeMs: date.toZonedDateTime({ timeZone, plainTime }).epochMilliseconds,
-    }
+    const beforeMs = whole
+      ? startOf(date.add({ days: 1 }), timeZone)
+      : date.toZonedDateTime({ timeZone, plainTime: end.toPlainTime() }).epochMilliseconds
+    return { date: date.toString(), beforeMs }
   })
 }

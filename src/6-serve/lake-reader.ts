@@ -1,5 +1,5 @@
 /** Reads figures from the lake: SQL over the files of one snapshot, pruned by partition, answered once per set of files. */
-import type { DataFile, Engine, Lake, Session, Snapshot } from '../lake/types.ts'
+import type { DataFile, Engine, Lake, Snapshot } from '../lake/types.ts'
 
 const MOST_ANSWERS = 300
 const SESSIONS = 2
@@ -27,12 +27,14 @@ export async function createLakeReader({
   engine: Engine
 }): Promise<LakeReader> {
   const sessions = await Promise.all(Array.from({ length: SESSIONS }, () => engine.session()))
-  const queue = createQueue(sessions)
+  let turn = 0
+  // A session works on one statement at a time; taking turns keeps them all busy.
+  const next = () => sessions[turn++ % sessions.length]!
   /** In the order of their last use. */
   const answers = new Map<string, Promise<object[]>>()
 
   function ask<Row extends object>(sql: string): Promise<Row[]> {
-    const answer = answers.get(sql) ?? queue((session) => session.rows<object>(sql))
+    const answer = answers.get(sql) ?? next().rows<object>(sql)
     answers.delete(sql)
     answers.set(sql, answer)
     if (answers.size > MOST_ANSWERS) answers.delete(answers.keys().next().value!)
@@ -56,22 +58,6 @@ export async function createLakeReader({
     close: async () => {
       await Promise.all(sessions.map((session) => session.close()))
     },
-  }
-}
-
-/** Runs each task on the next free session: a session works on one statement at a time. */
-function createQueue(sessions: readonly Session[]) {
-  const free = [...sessions]
-  const waiting: ((session: Session) => void)[] = []
-  return async <T>(task: (session: Session) => Promise<T>): Promise<T> => {
-    const session = free.pop() ?? (await new Promise<Session>((resolve) => waiting.push(resolve)))
-    try {
-      return await task(session)
-    } finally {
-      const next = waiting.shift()
-      if (next) next(session)
-      else free.push(session)
-    }
   }
 }
 

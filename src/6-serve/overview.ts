@@ -1,0 +1,122 @@
+/** The Overview: every card composed from Gold's figures, the live values and the open alerts. */
+import type { z } from 'zod'
+import type { EnergyByType, Overview, PowerNow } from './contract.ts'
+import { kwh, money, ratio, sumNano, type Nano } from './decimal.ts'
+import { countsInTotal, isConsumption, parentsOf, priceNow } from './directory.ts'
+import { healthVsRiskOf, systemHealthOf } from './health.ts'
+import { insightOf } from './insight.ts'
+import { coverageOf, houseTotal, kpisOf } from './kpis.ts'
+import { counted, localTime, noDataReason, type Picture } from './picture.ts'
+
+const SHOWN_ALERTS = 3
+
+export type OverviewCards = Omit<
+  Overview,
+  'tenant' | 'simulated' | 'generated_at' | 'time_zone' | 'currency' | 'refresh_s' | 'range' | 'built_from'
+>
+
+export function overviewCards(picture: Picture, alertsCheckedMs: number | null): OverviewCards {
+  const coverage = coverageOf(picture)
+  return {
+    kpis: kpisOf(picture),
+    power_now: powerNowOf(picture),
+    energy_by_type: energyByTypeOf(picture),
+    health_vs_risk: healthVsRiskOf(picture),
+    system_health: systemHealthOf(picture, coverage),
+    ...insightOf(picture),
+    alerts: {
+      open_count: picture.alerts.length,
+      rows: picture.alerts.slice(0, SHOWN_ALERTS),
+      checked_at: alertsCheckedMs === null ? null : new Date(alertsCheckedMs).toISOString(),
+      reason: alertsCheckedMs === null ? 'No live readings are watched.' : null,
+    },
+  }
+}
+
+function powerNowOf(picture: Picture): z.infer<typeof PowerNow> {
+  const { live, home, nowMs, freshS, currency, timeZone } = picture
+  const types = new Map(picture.figures.devices.map((device) => [device.device_id, device]))
+  const devices = [...(live?.power(nowMs - freshS * 1000) ?? [])].filter(([device]) =>
+    countsInTotal(home, device, types.get(device)?.device_type ?? null),
+  )
+  const what = `Sum of the newest power of each device, of the last ${Math.round(freshS / 60)} minutes: devices that lie behind no meter, without solar and battery. As received, not yet checked.`
+  if (devices.length === 0) {
+    const last = live?.newestMs ? `; the last reading is of ${localTime(live.newestMs, timeZone)}` : ''
+    return {
+      value_w: null,
+      reason: `No device has told its power in the last ${Math.round(freshS / 60)} minutes${last}.`,
+      cost_per_hour: null,
+      devices: 0,
+      as_of: null,
+      definition: { what, formula: 'sum of power of the devices' },
+    }
+  }
+  const watts = Math.round(devices.reduce((sum, [, { power_w }]) => sum + power_w, 0) * 10) / 10
+  const costs = devices.map(([device, { power_w }]) => {
+    const user = types.get(device)?.user_id ?? home.catalogue.get(device)?.user_id ?? null
+    const local = Temporal.Instant.fromEpochMilliseconds(nowMs).toZonedDateTimeISO(timeZone)
+    const price = priceNow(picture.directory.tariffs, { tenant: picture.tenant, user }, local)
+    return price === null ? null : (Math.max(0, power_w) / 1000) * Number(price.energy_rate_kwh)
+  })
+  const priced = costs.filter((cost) => cost !== null)
+  const cost = priced.length === costs.length ? ratio(priced.reduce((sum, value) => sum + value, 0)) : null
+  return {
+    value_w: watts,
+    reason: null,
+    cost_per_hour: cost,
+    devices: devices.length,
+    as_of: new Date(Math.max(...devices.map(([, { eventMs }]) => eventMs))).toISOString(),
+    definition: {
+      what,
+      formula: `sum over ${counted(devices.length, 'device')} = ${watts} W; each × its price per kWh now = ${cost ?? '–'} ${currency} per hour`,
+    },
+  }
+}
+
+function energyByTypeOf(picture: Picture): z.infer<typeof EnergyByType> {
+  const { figures, home } = picture
+  const parents = parentsOf(home)
+  const leaves = figures.devices.filter(
+    (device) =>
+      device.energy !== null &&
+      !parents.has(device.device_id) &&
+      isConsumption(home, device.device_id, device.device_type),
+  )
+  const total = houseTotal(picture, 'energy')
+  const tracked = sumNano(leaves.map((device) => device.energy))
+  const untracked = parents.size > 0 && total !== null ? total - (tracked ?? 0n) : null
+  const types = Map.groupBy(leaves, (device) => device.device_type ?? 'unknown')
+  const rows = [...types].map(([device_type, devices]) => ({
+    device_type,
+    energy: sumNano(devices.map((device) => device.energy)) ?? 0n,
+    cost: sumNano(devices.map((device) => device.cost)),
+    devices: devices.length,
+  }))
+  const whole = total ?? 0n
+  return {
+    rows: rows
+      .toSorted((a, b) => compareNano(b.energy, a.energy) || (a.device_type < b.device_type ? -1 : 1))
+      .filter(({ energy }) => energy !== 0n)
+      .map(({ device_type, energy, cost, devices }) => ({
+        device_type,
+        energy_kwh: kwh(energy),
+        cost: cost === null ? null : money(cost),
+        share: whole === 0n ? 0 : Number((energy * 10_000n) / whole) / 10_000,
+        devices,
+      })),
+    untracked_kwh: untracked === null ? null : kwh(untracked),
+    reason: tracked === null ? noDataReason(picture) : null,
+    definition: {
+      what: 'Energy of the range by kind of device. A meter with devices behind it is not counted as a kind: what it counted beyond them is untracked.',
+      formula:
+        total === null
+          ? 'sum of energy by device type'
+          : `${kwh(tracked ?? 0n)} kWh by type${untracked === null ? '' : ` + ${kwh(untracked)} kWh untracked`} = ${kwh(total)} kWh`,
+    },
+  }
+}
+
+function compareNano(a: Nano, b: Nano): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
+}
