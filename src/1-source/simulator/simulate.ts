@@ -90,6 +90,7 @@ class FleetSimulation implements Simulation {
   #lastS: number
   /** Start of the quarter-hour that the houses are in. */
   #quarterS: number
+  #over = false
 
   constructor(options: SimulationOptions) {
     const { houses, devices } = createFleet(options.devices, options.seed)
@@ -122,6 +123,7 @@ class FleetSimulation implements Simulation {
   flush(): SimulatedMessage[] {
     this.#settleQuarter()
     this.#tick = undefined
+    this.#over = true
     const atMs = this.#lastS * 1000
     const out = [...this.#delayed]
       .toSorted(([a], [b]) => a - b)
@@ -132,7 +134,7 @@ class FleetSimulation implements Simulation {
   }
 
   takeTruth(): TruthRow[] {
-    return this.#ledger.take(this.#tick ? this.#tick.timeS : Infinity)
+    return this.#ledger.take(this.#over ? Infinity : this.#lastS)
   }
 
   #read({ timeS, span }: Tick, out: SimulatedMessage[]): void {

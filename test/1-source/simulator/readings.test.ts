@@ -90,8 +90,9 @@ test('rates that no reading on whole seconds can have, or that would cross a qua
     )
 })
 
+const truthOf = (rate: string): string[] => produce({ rate, forS: 7200 }).truth.map(truthLine)
+
 test('energy of a device and quarter-hour is the same at every rate, and the truth says it', () => {
-  const truthOf = (rate: string): string[] => produce({ rate, forS: 7200 }).truth.map(truthLine)
   const everySecond = truthOf('1/s')
   // 2 h are 8 quarter-hours of 10 devices
   assert.equal(everySecond.length, 80)
@@ -139,6 +140,12 @@ test('a line of the truth: UTC start, nine decimals, faults between semicolons',
   )
 })
 
+/** From 10:15, where the quarter-hour of the seam begins, to 10:26:40, nWh. */
+const seamNwh = (all: Reading[], id: string): bigint =>
+  all
+    .filter((r) => r.device_id === id && secondOf(r) > SUMMER_S + 36_900 && secondOf(r) <= SUMMER_S + 37_600)
+    .reduce((sum, r) => sum + energyNwh(r), 0n)
+
 test('the first start: history by the minute, then live by the second, without a gap and nothing twice', () => {
   const nowS = SUMMER_S + 36_000 + 17 * 60 + 42 // 10:17:42
   const rates = { history: parseRate('1/min'), live: parseRate('1/s') }
@@ -153,19 +160,13 @@ test('the first start: history by the minute, then live by the second, without a
   assert.equal(backfill.length, 5 * 122)
   const firstLive = readings.find((reading) => reading.ingest_kind === undefined)!
   assert.equal(firstLive.timestamp, '2025-07-16T10:17:01Z')
-  // the quarter-hour of the seam, 10:15…10:30, holds what a plain run at one a second holds
-  const total = (all: Reading[], id: string): bigint =>
-    all
-      .filter(
-        (r) => r.device_id === id && secondOf(r) > SUMMER_S + 36_900 && secondOf(r) <= SUMMER_S + 37_600,
-      )
-      .reduce((sum, r) => sum + energyNwh(r), 0n)
+  // the quarter-hour of the seam holds what a plain run at one a second holds
   const plain = produce({ devices: 5, rate: '1/s', fromS: SUMMER_S + 36_900, forS: 700 }).messages.map(
     readingOf,
   )
   for (const id of new Set(plain.map((reading) => reading.device_id))) {
-    assert.ok(total(plain, id) > 0n)
-    assert.equal(total(readings, id), total(plain, id), id)
+    assert.ok(seamNwh(plain, id) > 0n)
+    assert.equal(seamNwh(readings, id), seamNwh(plain, id), id)
   }
 })
 
