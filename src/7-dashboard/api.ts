@@ -1,0 +1,65 @@
+/** The one place that asks the server: typed by the contract, errors as the server words them. */
+import type { AnswerOf, QueryOf, Routes } from '../6-serve/contract.ts'
+
+/** Paths as in the contract, whose values stay on the server (they bring the whole of zod). A test compares them. */
+export const PATHS = {
+  homes: '/api/v1/homes',
+  overview: '/api/v1/overview',
+  recent: '/api/v1/readings/recent',
+  series: '/api/v1/live/series',
+  live: '/api/v1/live',
+  dataStatus: '/api/v1/data-status',
+  health: '/api/v1/health',
+} as const satisfies Record<keyof Routes, string>
+
+/** Why a question has no answer, in words for a person. `requestId` finds it in the server's log. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
+  readonly status: number
+  readonly cure: string | null
+  readonly requestId: string | null
+
+  constructor(status: number, message: string, cure: string | null, requestId: string | null) {
+    super(message)
+    this.status = status
+    this.cure = cure
+    this.requestId = requestId
+  }
+}
+
+/** Asks a route; rejects with an {@link ApiError}, or an AbortError where the caller gave up. */
+export async function ask<Name extends keyof Routes>(
+  route: Name,
+  query: QueryOf<Name>,
+  signal?: AbortSignal,
+): Promise<AnswerOf<Name>> {
+  const response = await fetch(urlOf(route, query), {
+    signal,
+    headers: { accept: 'application/json' },
+  }).catch((error: unknown) => {
+    if (signal?.aborted) throw error
+    throw new ApiError(0, 'The platform does not answer.', 'Check that it is running: ./status', null)
+  })
+  if (!response.ok) throw await errorOf(response)
+  return (await response.json()) as AnswerOf<Name>
+}
+
+export function urlOf<Name extends keyof Routes>(route: Name, query: QueryOf<Name>): string {
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries(query as Record<string, unknown>)) {
+    if (value !== undefined) parameters.set(name, String(value))
+  }
+  const text = parameters.toString()
+  return text ? `${PATHS[route]}?${text}` : PATHS[route]
+}
+
+async function errorOf(response: Response): Promise<ApiError> {
+  const problem = (await response.json().catch(() => ({}))) as Record<string, unknown>
+  const text = (name: string) => (typeof problem[name] === 'string' ? problem[name] : null)
+  return new ApiError(
+    response.status,
+    text('detail') ?? `The server answered ${response.status}.`,
+    text('cure'),
+    text('request_id') ?? response.headers.get('x-request-id'),
+  )
+}

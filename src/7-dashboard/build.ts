@@ -1,0 +1,53 @@
+/** Builds the dashboard for the browser, and knows whether that is needed. */
+import { createHash } from 'node:crypto'
+import { readFile, readdir, writeFile } from 'node:fs/promises'
+import { join, relative, sep } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('.', import.meta.url))
+const LOCKFILE = fileURLToPath(new URL('../../package-lock.json', import.meta.url))
+
+/** Where the built files lie, for whoever serves them. */
+export const DASHBOARD_DIST = join(ROOT, 'dist')
+/** Holds the digest of what the files beside it were built from. Written last: a killed build stays stale. */
+const STAMP = join(DASHBOARD_DIST, 'built-from.txt')
+
+/** Whether the built files are absent or older than the sources or the lockfile. */
+export async function dashboardIsStale(): Promise<boolean> {
+  const built = await readFile(STAMP, 'utf8').catch(() => '')
+  return built !== (await digestOfSources())
+}
+
+/**
+ * Builds the dashboard into {@link DASHBOARD_DIST} where it is stale, or always with `force`.
+ * Needs the development dependencies. `ms` is the time that it took, in milliseconds.
+ */
+export async function buildDashboard(options?: { force?: boolean }): Promise<{ built: boolean; ms: number }> {
+  const start = performance.now()
+  const took = () => Math.round(performance.now() - start)
+  const digest = await digestOfSources()
+  if (!options?.force && (await readFile(STAMP, 'utf8').catch(() => '')) === digest) {
+    return { built: false, ms: took() }
+  }
+  // Loaded only when it is needed: a start with fresh files pays nothing for it.
+  const { build } = await import('vite')
+  await build({ configFile: join(ROOT, 'vite.config.ts'), logLevel: 'warn' })
+  await writeFile(STAMP, digest)
+  return { built: true, ms: took() }
+}
+
+async function digestOfSources(): Promise<string> {
+  const entries = await readdir(ROOT, { recursive: true, withFileTypes: true })
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .filter((path) => !path.startsWith('dist/'))
+    .sort()
+  const hash = createHash('sha256')
+  for (const path of files) {
+    hash.update(path + '\0').update(await readFile(join(ROOT, path)))
+  }
+  // An empty text where it is absent: a packed installation carries no lockfile.
+  return hash.update(await readFile(LOCKFILE).catch(() => '')).digest('hex')
+}

@@ -1,0 +1,111 @@
+/**
+ * The last hour of one measure, a cell a second and device: typed rings, so that a page that is open for weeks
+ * neither grows nor shifts arrays. Columns for the chart are cut from them.
+ */
+
+export const HISTORY_S = 3600
+
+interface Ring {
+  values: Float64Array
+  /** Newest second that is in the ring. */
+  newestS: number
+}
+
+/** A chart's column: `undefined` joins (no reading in that second), `null` breaks the line (readings are missing). */
+export type Column = (number | null | undefined)[]
+
+export interface Rings {
+  /** Sets a device's value in a second; one older than the ring is dropped. */
+  set(device: string, second: number, value: number): void
+  devices(): string[]
+  latest(device: string): number | null
+  mean(device: string): number
+  /** Values of the seconds `fromS`…`toS`, inclusive. */
+  column(device: string, fromS: number, toS: number): Column
+  /** The sum of several devices, each holding its last value until its readings go missing. */
+  sum(devices: readonly string[], fromS: number, toS: number): Column
+}
+
+export function createRings(): Rings {
+  const rings = new Map<string, Ring>()
+
+  function set(device: string, second: number, value: number): void {
+    let ring = rings.get(device)
+    if (!ring) {
+      ring = { values: new Float64Array(HISTORY_S).fill(NaN), newestS: second }
+      rings.set(device, ring)
+    }
+    if (second <= ring.newestS - HISTORY_S) return
+    const first = Math.max(ring.newestS + 1, second - HISTORY_S + 1)
+    for (let s = first; s <= second; s++) ring.values[s % HISTORY_S] = NaN
+    ring.newestS = Math.max(ring.newestS, second)
+    ring.values[second % HISTORY_S] = value
+  }
+
+  const at = (ring: Ring, second: number) =>
+    second > ring.newestS || second <= ring.newestS - HISTORY_S ? NaN : ring.values[second % HISTORY_S]!
+
+  function column(device: string, fromS: number, toS: number): Column {
+    const ring = rings.get(device)
+    const out: Column = Array.from({ length: toS - fromS + 1 })
+    if (!ring) return out
+    const gapS = gapOf(ring)
+    let last = NaN
+    for (let s = fromS; s <= toS; s++) {
+      const value = at(ring, s)
+      if (Number.isNaN(value)) continue
+      if (s - last > gapS) out[last + 1 - fromS] = null
+      out[s - fromS] = value
+      last = s
+    }
+    return out
+  }
+
+  function sum(devices: readonly string[], fromS: number, toS: number): Column {
+    const out: Column = Array.from({ length: toS - fromS + 1 })
+    for (const device of devices) {
+      const ring = rings.get(device)
+      if (!ring) continue
+      const gapS = gapOf(ring)
+      let held = NaN
+      let heldS = -Infinity
+      for (let s = fromS - gapS; s <= toS; s++) {
+        const value = at(ring, s)
+        if (!Number.isNaN(value)) {
+          held = value
+          heldS = s
+        }
+        if (s >= fromS && s - heldS < gapS) out[s - fromS] = (out[s - fromS] ?? 0) + held
+      }
+    }
+    return out
+  }
+
+  return {
+    set,
+    column,
+    sum,
+    devices: () => [...rings.keys()],
+    latest: (device) => {
+      const ring = rings.get(device)
+      return ring ? at(ring, ring.newestS) : null
+    },
+    mean: (device) => {
+      const known = (rings.get(device)?.values ?? new Float64Array()).filter((value) => !Number.isNaN(value))
+      return known.length ? known.reduce((a, b) => a + b, 0) / known.length : 0
+    },
+  }
+}
+
+/** Seconds without a reading from which on readings are missing: three usual intervals, at least ten seconds. */
+function gapOf(ring: Ring): number {
+  let count = 0
+  let first = -1
+  for (let s = ring.newestS - HISTORY_S + 1; s <= ring.newestS; s++) {
+    if (s < 0 || Number.isNaN(ring.values[s % HISTORY_S]!)) continue
+    count++
+    if (first < 0) first = s
+  }
+  const interval = count > 1 ? (ring.newestS - first) / (count - 1) : 1
+  return Math.max(10, Math.ceil(3 * interval))
+}

@@ -1,0 +1,149 @@
+/**
+ * What the live view knows of one home: rings for the charts, the last readings, the newest value of each
+ * device, the connection. It takes every event at once and tells its listeners once per animation frame.
+ */
+import type { AnswerOf, LiveEvent, LiveReading } from '../../6-serve/contract.ts'
+import type { ConnectionState } from './events.ts'
+import { createRings } from './rings.ts'
+import type { Rings } from './rings.ts'
+
+export const READINGS_SHOWN = 100
+/** Silence from which on the view is stale; longer where the house itself speaks more rarely. */
+const STALE_AFTER_MS = 30_000
+
+export type Measure = 'power' | 'temperature'
+
+export interface LiveState {
+  connection: ConnectionState
+  paused: boolean
+  /** Machine time of the newest arrival, ms; null before the first. */
+  lastArrivalMs: number | null
+  /** Whether nothing has come for longer than this house is usually silent. */
+  staleAfterMs: number
+}
+
+/** What is known of a device beside its values. */
+export interface LiveDevice {
+  device_type: string | null
+  location: string | null
+}
+
+export interface LiveStore {
+  readonly rings: Record<Measure, Rings>
+  /** All devices heard of, by id in order; a new map with every new device. */
+  devices(): ReadonlyMap<string, LiveDevice>
+  /** Last readings, newest first; a new array with every change. */
+  readings(): readonly LiveReading[]
+  state(): LiveState
+  /** Increases with every change that listeners were told of. */
+  version(): number
+  subscribe(listener: () => void): () => void
+  takeReadings(readings: LiveEvent<'readings'>['readings']): void
+  takeSnapshot(readings: readonly LiveReading[]): void
+  takeSeries(series: AnswerOf<'series'>): void
+  setConnection(state: ConnectionState): void
+  setPaused(paused: boolean): void
+}
+
+export function createLiveStore(): LiveStore {
+  const rings = { power: createRings(), temperature: createRings() }
+  const listeners = new Set<() => void>()
+  let readings: readonly LiveReading[] = []
+  let devices: ReadonlyMap<string, LiveDevice> = new Map()
+  let state: LiveState = {
+    connection: 'connecting',
+    paused: false,
+    lastArrivalMs: null,
+    staleAfterMs: STALE_AFTER_MS,
+  }
+  let version = 0
+  let frame = 0
+
+  function changed(): void {
+    frame ||= requestAnimationFrame(() => {
+      frame = 0
+      version++
+      for (const listener of listeners) listener()
+    })
+  }
+
+  function meet(fresh: Iterable<[string, LiveDevice]>): void {
+    const added = [...fresh].filter(([id]) => !devices.has(id))
+    if (added.length === 0) return
+    // In the order of their ids, so that a device keeps its colour however it was first heard of.
+    devices = new Map([...devices, ...added].sort(([a], [b]) => (a < b ? -1 : 1)))
+  }
+
+  const meetReadings = (fresh: readonly LiveReading[]) => meet(fresh.map((it) => [it.device_id, it]))
+
+  function plot(reading: LiveReading): void {
+    const second = Math.floor(Date.parse(reading.timestamp) / 1000)
+    // A device with several channels shows its main one: a second channel would jump between values.
+    if (reading.channel !== '') return
+    if (reading.power_usage !== null) rings.power.set(reading.device_id, second, reading.power_usage)
+    if (reading.temperature !== null) rings.temperature.set(reading.device_id, second, reading.temperature)
+  }
+
+  function arrived(): void {
+    const nowMs = Date.now()
+    const gapMs = state.lastArrivalMs === null ? 0 : nowMs - state.lastArrivalMs
+    // Slow devices are no fault: three times the usual gap, remembered as a moving mean.
+    const usualMs = (state.staleAfterMs / 3) * 0.9 + Math.min(gapMs, 600_000) * 0.1
+    state = { ...state, lastArrivalMs: nowMs, staleAfterMs: Math.max(STALE_AFTER_MS, usualMs * 3) }
+  }
+
+  return {
+    rings,
+    readings: () => readings,
+    devices: () => devices,
+    state: () => state,
+    version: () => version,
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    takeReadings(batch) {
+      if (batch.length === 0) return
+      meetReadings(batch)
+      batch.forEach(plot)
+      readings = newestFirst([...batch].reverse(), readings)
+      arrived()
+      changed()
+    },
+    takeSnapshot(snapshot) {
+      meetReadings(snapshot)
+      snapshot.forEach(plot)
+      readings = newestFirst(snapshot, readings)
+      changed()
+    },
+    takeSeries(series) {
+      meet(Object.entries(series.devices))
+      for (const measure of ['power', 'temperature'] as const) {
+        for (const [device, values] of Object.entries(series[measure])) {
+          values.forEach((value, i) => value !== null && rings[measure].set(device, series.t[i]!, value))
+        }
+      }
+      changed()
+    },
+    setConnection(connection) {
+      state = { ...state, connection }
+      changed()
+    },
+    setPaused(paused) {
+      state = { ...state, paused }
+      changed()
+    },
+  }
+}
+
+/** Key of a row: its identity in the telemetry contract, as far as the live view knows it. */
+export const keyOf = (reading: LiveReading) => `${reading.device_id} ${reading.channel} ${reading.timestamp}`
+
+function newestFirst(fresh: readonly LiveReading[], known: readonly LiveReading[]): LiveReading[] {
+  const byKey = new Map<string, LiveReading>()
+  for (const reading of fresh) byKey.set(keyOf(reading), reading)
+  for (const reading of known) if (!byKey.has(keyOf(reading))) byKey.set(keyOf(reading), reading)
+  return [...byKey.values()]
+    .sort((a, b) => (a.timestamp < b.timestamp ? 1 : a.timestamp > b.timestamp ? -1 : 0))
+    .slice(0, READINGS_SHOWN)
+}

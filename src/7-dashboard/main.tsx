@@ -1,0 +1,66 @@
+/** Where the browser begins: the providers, the routes, the root element. */
+import { CSPProvider } from '@base-ui/react/csp-provider'
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { Link, RouterProvider, createRootRoute, createRoute, createRouter } from '@tanstack/react-router'
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { ApiError } from './api.ts'
+import { Card, Failure } from './kit/Card.tsx'
+import { OverviewPage } from './overview/OverviewPage.tsx'
+import { Shell } from './shell/Shell.tsx'
+import './styles.css'
+import { texts } from './texts.ts'
+import { searchOf } from './useHouse.ts'
+
+const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      // What the server refuses it will refuse again.
+      retry: (count, error) => count < 1 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+      retryDelay: 500,
+    },
+  },
+})
+
+const root = createRootRoute({ validateSearch: searchOf, component: Shell, notFoundComponent: NotFound })
+const overview = createRoute({ getParentRoute: () => root, path: '/', component: OverviewPage })
+const router = createRouter({
+  routeTree: root.addChildren([overview]),
+  scrollRestoration: true,
+  defaultErrorComponent: ({ error, reset }) => (
+    <Card title={texts.crashed} className="min-h-[220px]">
+      <Failure error={error} retry={reset} />
+    </Card>
+  ),
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}
+
+function NotFound() {
+  return (
+    <div className="flex flex-col items-center gap-2 py-24">
+      <p className="font-medium">{texts.notFound.title}</p>
+      <Link to="/" className="text-accent underline">
+        {texts.notFound.back}
+      </Link>
+    </div>
+  )
+}
+
+const element = document.getElementById('root')
+if (!element) throw new Error('index.html has no #root')
+createRoot(element).render(
+  <StrictMode>
+    {/* The content security policy admits no style elements. */}
+    <CSPProvider disableStyleElements>
+      <QueryClientProvider client={queryClient}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+    </CSPProvider>
+  </StrictMode>,
+)

@@ -1,0 +1,258 @@
+/** The other cards of the Overview, in the order of the page. */
+import type { Alert, Overview } from '../../6-serve/contract.ts'
+import { Gauge } from '../charts/Gauge.tsx'
+import { Scatter } from '../charts/Scatter.tsx'
+import { formatAge, formatEnergy, formatInstant, formatMoney, formatShare, humanize } from '../format.ts'
+import { Card, Empty, Skeleton } from '../kit/Card.tsx'
+import { Icon } from '../kit/icons.tsx'
+import { Explain, ICON_BUTTON } from '../kit/overlays.tsx'
+import { ageOf, useNow } from '../kit/time.ts'
+import { texts } from '../texts.ts'
+import { useFocus } from './focus.ts'
+
+interface Props {
+  data: Overview | undefined
+  stale: boolean
+  className: string
+}
+
+export function InsightCard({ data, className }: Props) {
+  return (
+    <section aria-label={texts.insight.label} className={`flex min-h-[52px] items-center gap-3 rounded-lg border border-line bg-card px-4 py-3 shadow-card ${className}`}>
+      <Icon name="insight" className={data?.insight ? 'text-accent' : 'text-muted'} />
+      {data ? (
+        <p className="min-w-0">
+          {data.insight ? (
+            <>
+              <span className="font-medium">{data.insight.text}</span> <span className="text-xs text-muted">{data.insight.basis}</span>
+            </>
+          ) : (
+            <span className="text-muted">{data.insight_reason ?? texts.insight.none}</span>
+          )}
+        </p>
+      ) : (
+        <Skeleton className="h-4 w-2/3" />
+      )}
+    </section>
+  )
+}
+
+export function GaugeCard({ data, stale, className }: Props) {
+  const health = data?.system_health
+  return (
+    <Card title={texts.gauge.title} stale={stale} className={className} actions={health && <Explain title={texts.gauge.title} definition={health.definition} />}>
+      {health ? (
+        <div className="flex grow flex-col justify-between gap-4">
+          <div className="flex grow items-center">
+            <Gauge value={health.value} word={health.word} label={texts.gauge.title} />
+          </div>
+          {health.value === null ? (
+            <p className="text-center text-xs text-muted">{health.reason}</p>
+          ) : (
+            <div className="flex items-start gap-2.5 rounded-md bg-fill px-3 py-2.5 text-xs">
+              <Icon name={health.top_issue ? 'warn' : 'ok'} className={`mt-px size-4 ${health.top_issue ? 'text-warn' : 'text-ok'}`} />
+              <p>
+                {health.top_issue ? (
+                  <>
+                    <span className="block text-muted">{texts.gauge.issue}</span>
+                    {health.top_issue.text}
+                  </>
+                ) : (
+                  texts.gauge.noIssue
+                )}
+              </p>
+            </div>
+          )}
+        </div>
+      ) : (
+        <Skeleton className="min-h-40 grow" />
+      )}
+    </Card>
+  )
+}
+
+export function EnergyByTypeCard({ data, stale, className }: Props) {
+  const energy = data?.energy_by_type
+  return (
+    <Card title={texts.types.title} stale={stale} className={className} actions={energy && <Explain title={texts.types.title} definition={energy.definition} />}>
+      {!energy ? (
+        <Skeleton className="min-h-40 grow" />
+      ) : energy.rows.length === 0 ? (
+        <Empty what={texts.empty.figures} why={energy.reason} />
+      ) : (
+        <TypeBars energy={energy} currency={data.currency} />
+      )}
+    </Card>
+  )
+}
+
+function TypeBars({ energy, currency }: { energy: Overview['energy_by_type']; currency: string }) {
+  const untracked = energy.untracked_kwh
+  const most = Math.max(...energy.rows.map((row) => row.energy_kwh), untracked ?? 0)
+  return (
+    <ul className="flex grow flex-col justify-center gap-3.5">
+      {energy.rows.map((row) => (
+        <TypeBar
+          key={row.device_type}
+          label={humanize(row.device_type)}
+          kwh={row.energy_kwh}
+          most={most}
+          note={[`${formatShare(row.share).value} %`, row.cost === null ? null : formatMoney(row.cost, currency), texts.power.devices(row.devices)].filter(Boolean).join(' · ')}
+          fill="fill-accent"
+        />
+      ))}
+      {untracked !== null && <TypeBar label={texts.types.untracked} kwh={untracked} most={most} note={texts.types.untrackedTitle} fill="fill-control" />}
+    </ul>
+  )
+}
+
+function TypeBar(props: { label: string; kwh: number; most: number; note: string; fill: string }) {
+  const { value, unit } = formatEnergy(props.kwh * 1000)
+  return (
+    <li>
+      <div className="flex items-baseline gap-2">
+        <span className="truncate">{props.label}</span>
+        <span className="ml-auto font-medium whitespace-nowrap">
+          {value} <span className="text-xs text-muted">{unit}</span>
+        </span>
+      </div>
+      <svg className="my-1 h-2 w-full" aria-hidden="true">
+        <rect width="100%" height="8" rx="4" className="fill-fill" />
+        <rect width={`${Math.max(1, (Math.max(props.kwh, 0) / props.most) * 100)}%`} height="8" rx="4" className={props.fill} />
+      </svg>
+      <p className="text-xs text-muted">{props.note}</p>
+    </li>
+  )
+}
+
+export function ScatterCard({ data, stale, className, table, setTable }: Props & { table: boolean; setTable: (table: boolean) => void }) {
+  const { focused, choose } = useFocus()
+  const risk = data?.health_vs_risk
+  const toggle = table ? texts.charts.chart : texts.charts.table
+  return (
+    <Card
+      title={texts.scatter.title}
+      note={texts.scatter.note}
+      stale={stale}
+      className={className}
+      actions={
+        risk && (
+          <>
+            <Explain title={texts.scatter.title} definition={risk.definition} />
+            <button type="button" className={ICON_BUTTON} onClick={() => setTable(!table)} aria-label={`${texts.scatter.title}: ${toggle}`} title={toggle}>
+              <Icon name={table ? 'chart' : 'table'} className="size-4" />
+            </button>
+          </>
+        )
+      }
+    >
+      <div className="relative flex min-h-[280px] grow flex-col">
+        {!risk ? (
+          <Skeleton className="grow" />
+        ) : risk.devices.length === 0 ? (
+          <Empty what={texts.empty.figures} why={risk.reason} />
+        ) : table ? (
+          <RiskTable devices={risk.devices} />
+        ) : (
+          <Scatter
+            points={risk.devices.map((device) => ({
+              id: device.device_id,
+              label: humanize(device.device_id),
+              health: device.health_score,
+              risk: device.failure_probability,
+              cause: device.main_cause,
+            }))}
+            focused={focused}
+            choose={choose}
+          />
+        )}
+      </div>
+    </Card>
+  )
+}
+
+function RiskTable({ devices }: { devices: Overview['health_vs_risk']['devices'] }) {
+  const [device, health, risk, cause] = texts.scatter.columns
+  const percent = (share: number) => `${formatShare(share).value} %`
+  return (
+    <div className="absolute inset-0 overflow-auto rounded-md border border-line" tabIndex={0} role="region" aria-label={texts.scatter.title}>
+      <table className="w-full text-xs">
+        <thead className="sticky top-0 bg-card text-left text-muted">
+          <tr>
+            <th scope="col" className="px-3 py-1.5 font-medium">{device}</th>
+            <th scope="col" className="px-3 py-1.5 text-right font-medium">{health}</th>
+            <th scope="col" className="px-3 py-1.5 text-right font-medium">{risk}</th>
+            <th scope="col" className="px-3 py-1.5 font-medium">{cause}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {devices.map((each) => (
+            <tr key={each.device_id} className="border-t border-line">
+              <th scope="row" className="px-3 py-1.5 text-left font-medium whitespace-nowrap">{humanize(each.device_id)}</th>
+              <td className="px-3 py-1.5 text-right">{percent(each.health_score)}</td>
+              <td className="px-3 py-1.5 text-right">{percent(each.failure_probability)}</td>
+              <td className="px-3 py-1.5 text-muted">{each.main_cause ?? texts.scatter.healthy}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+export function AlertsCard({ data, stale, className }: Props) {
+  const now = useNow()
+  const alerts = data?.alerts
+  const checked = ageOf(alerts?.checked_at ?? null, now)
+  return (
+    <Card title={texts.alerts.title} stale={stale} className={className} note={alerts && alerts.open_count > 0 ? String(alerts.open_count) : undefined}>
+      {!alerts ? (
+        <Skeleton className="min-h-40 grow" />
+      ) : alerts.reason !== null ? (
+        <Empty what={texts.alerts.unwatched} why={alerts.reason} />
+      ) : alerts.rows.length === 0 ? (
+        <div className="flex grow flex-col items-center justify-center gap-1 py-6 text-center">
+          <Icon name="ok" className="mb-1 text-ok" />
+          <p className="font-medium">{texts.alerts.clear}</p>
+          {checked !== null && <p className="text-xs text-muted">{texts.alerts.checked(formatAge(checked))}</p>}
+        </div>
+      ) : (
+        <>
+          <ul className="-mx-2 flex flex-col">
+            {alerts.rows.map((alert) => (
+              <AlertRow key={alert.id} alert={alert} now={now} zone={data.time_zone} />
+            ))}
+          </ul>
+          <p className="mt-auto pt-2 text-xs text-muted">
+            {[
+              alerts.open_count > alerts.rows.length && texts.alerts.more(alerts.open_count - alerts.rows.length),
+              checked !== null && texts.alerts.checked(formatAge(checked)),
+            ]
+              .filter(Boolean)
+              .join(' · ')}
+          </p>
+        </>
+      )}
+    </Card>
+  )
+}
+
+function AlertRow({ alert, now, zone }: { alert: Alert; now: number; zone: string }) {
+  const critical = alert.severity === 'critical'
+  const age = ageOf(alert.since, now) ?? 0
+  return (
+    <li className="flex gap-3 border-line px-2 py-2.5 not-first:border-t">
+      <Icon name={critical ? 'bad' : 'warn'} className={`mt-px ${critical ? 'text-bad' : 'text-warn'}`} />
+      <div className="min-w-0 text-xs">
+        <p className="flex flex-wrap items-baseline gap-x-2">
+          <span className="text-base font-medium">{humanize(alert.name)}</span>
+          <span className="text-muted">
+            {texts.alerts.severity[alert.severity]} · <time dateTime={alert.since} title={formatInstant(Date.parse(alert.since), zone)}>{texts.alerts.since(formatAge(age))}</time>
+          </span>
+        </p>
+        <p>{alert.text}</p>
+        <p className="text-muted">{alert.action}</p>
+      </div>
+    </li>
+  )
+}

@@ -1,0 +1,93 @@
+/** The head of every page: its title, the range, how live it is, which home, which theme. */
+import { Icon } from '../kit/icons.tsx'
+import { ChoiceMenu, ICON_BUTTON } from '../kit/overlays.tsx'
+import { chooseTheme, useThemeChoice } from '../preferences.ts'
+import type { ThemeChoice } from '../preferences.ts'
+import { texts } from '../texts.ts'
+import { useHomes, useOverview, useSearchState, useTenant } from '../useHouse.ts'
+import { LiveBadge } from './LiveBadge.tsx'
+import { RangePicker } from './RangePicker.tsx'
+
+export function Header({ title, help }: { title: string; help: () => void }) {
+  const overview = useOverview()
+  return (
+    <header className="sticky top-0 z-30 border-b border-line bg-bg/95 supports-backdrop-filter:bg-bg/80 supports-backdrop-filter:backdrop-blur-md">
+      <div className="mx-auto flex max-w-[1220px] flex-wrap items-center gap-x-3 gap-y-2 px-3 py-2.5 md:px-4 lg:px-6">
+        <h1 className="mr-auto text-xl font-semibold tracking-tight" tabIndex={-1}>
+          {title}
+        </h1>
+        <div className="max-md:order-last max-md:w-full">
+          <RangePicker />
+        </div>
+        <LiveBadge />
+        <HomeSwitch />
+        <div className="flex items-center gap-1 max-md:hidden">
+          <ThemeMenu />
+          <button type="button" onClick={help} className={ICON_BUTTON} aria-label={texts.help.open} title={`${texts.help.open} (?)`}>
+            <Icon name="help" />
+          </button>
+        </div>
+      </div>
+      <div className="absolute inset-x-0 -bottom-px h-0.5 overflow-hidden">
+        {overview.isFetching && overview.data && <div className="progress-line h-full" data-refreshing />}
+      </div>
+    </header>
+  )
+}
+
+const THEMES = [
+  { value: 'light', label: texts.theme.light, icon: 'sun' },
+  { value: 'dark', label: texts.theme.dark, icon: 'moon' },
+  { value: 'system', label: texts.theme.system, icon: 'system' },
+] as const
+
+export function ThemeMenu() {
+  const choice = useThemeChoice()
+  const icon = THEMES.find(({ value }) => value === choice)?.icon ?? 'system'
+  return (
+    <ChoiceMenu<ThemeChoice>
+      label={texts.theme.label}
+      trigger={
+        <button type="button" className={ICON_BUTTON} title={texts.theme.label}>
+          <Icon name={icon} />
+        </button>
+      }
+      choices={THEMES}
+      value={choice}
+      choose={chooseTheme}
+    />
+  )
+}
+
+/** Which home; a plain name where there is only one. */
+function HomeSwitch() {
+  const homes = useHomes().data?.homes ?? []
+  const tenant = useTenant()
+  const [, change] = useSearchState()
+  const current = homes.find((home) => home.tenant === tenant)
+  if (!current || homes.length < 2) return null
+  return (
+    <ChoiceMenu
+      label={`${texts.home.label}: ${nameOf(current)}`}
+      trigger={
+        <button type="button" className="target inline-flex h-8 items-center gap-1.5 rounded-full border border-line bg-card pr-2 pl-2.5 text-xs font-medium hover:bg-fill">
+          <Icon name="home" className="size-4 text-muted" />
+          <span className="max-w-[12ch] truncate max-sm:hidden">{nameOf(current)}</span>
+          <Icon name="chevron" className="size-4 text-muted" />
+        </button>
+      }
+      choices={homes.map((home) => ({
+        value: home.tenant,
+        label: nameOf(home),
+        note: home.simulated ? texts.home.simulated : home.has_data ? undefined : texts.home.empty,
+      }))}
+      value={current.tenant}
+      choose={(home) => change({ home, dev: undefined })}
+    />
+  )
+}
+
+function nameOf({ tenant, simulated }: { tenant: string; simulated: boolean }): string {
+  if (simulated) return texts.home.demo
+  return tenant === 'home' ? texts.home.own : tenant
+}
