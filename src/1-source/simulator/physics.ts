@@ -28,7 +28,8 @@ export function thermostat(house: House, seed: number): Physics {
       if (milliC > 29_000) return 'high_temperature'
       return noise(filterSeed, localDay) < 1 / 180 ? 'maintenance_required' : 'none'
     },
-    metrics: () => `{"setpoint_c":${room.setpointC},"humidity_pct":${room.humidityPct}}`,
+    metrics: (second) =>
+      `{"setpoint_c":${room.setpointC[Math.floor(second / 60)]},"humidity_pct":${room.humidityPct}}`,
   }
 }
 

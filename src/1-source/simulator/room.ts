@@ -4,8 +4,8 @@ import { createRandom, noise, seedOf } from './random.ts'
 
 /** Largest power of the electric heater that a thermostat switches, W. */
 export const HEATER_W = 2000
-/** The thermostat's own electronics, W. */
-const CONTROLLER_W = 1.5
+/** The thermostat's own electronics, mW. */
+const CONTROLLER_MW = 1_500
 /** The heater goes on this far below the setpoint and off as far above it, K. */
 const HYSTERESIS_K = 0.25
 const COMFORT_C = 21
@@ -23,7 +23,8 @@ export interface Room {
   temperatureMilliC: Int32Array
   /** Power of the heater and its thermostat in each second, mW. */
   heaterMw: Int32Array
-  setpointC: number
+  /** Of each of the 15 minutes. */
+  setpointC: Float64Array
   humidityPct: number
   advance(quarter: Quarter, plan: DayPlan): void
 }
@@ -34,53 +35,90 @@ export interface Room {
  * C_air dT/dt = P + K (T_walls − T) − U (T − T_outdoor), C_walls dT_walls/dt = K (T − T_walls).
  */
 export function createRoom(houseSeed: number): Room {
-  const random = createRandom(seedOf(houseSeed, 'room'))
-  const lossWPerK = random.between(38, 50)
-  const wallsWPerK = random.between(150, 190)
-  const airJPerK = random.between(600_000, 800_000)
-  const wallsJPerK = random.between(4e6, 6e6)
+  const walls = createWalls(houseSeed)
   const windowSeed = seedOf(houseSeed, 'window')
   const voltageSeed = seedOf(houseSeed, 'heater voltage')
-  let airC = COMFORT_C - 1
-  let wallsC = COMFORT_C - 1.5
-  let heating = false
-
   const room: Room = {
     temperatureMilliC: new Int32Array(QUARTER_S),
     heaterMw: new Int32Array(QUARTER_S),
-    setpointC: SETBACK_C,
+    setpointC: new Float64Array(15).fill(SETBACK_C),
     humidityPct: 45,
     advance(quarter, plan) {
       for (let minute = 0; minute < 15; minute += 1) {
         const minuteOfDay = quarter.secondOfDay / 60 + minute
         const awake = awakeAtHome(plan, minuteOfDay)
         const outdoorC = quarter.outdoorC[minute]!
-        const setpointC = awake > 0 ? COMFORT_C : SETBACK_C
-        const gainsW = awake * PERSON_W + quarter.daylightLx[minute]! * SUN_W_PER_LX
-        const cooling = awake > 0 && airC > 25 && outdoorC < airC
-        const open = cooling || airing(windowSeed, quarter.localDay, minuteOfDay)
-        const lossOutWPerK = lossWPerK + (open ? WINDOW_W_PER_K : 0)
-        // mains voltage moves a resistive heater's power by a few per cent, never above its rating
-        const heaterW = HEATER_W * (0.96 + 0.04 * noise(voltageSeed, quarter.startS + minute * 60))
-        const onMw = Math.floor(heaterW * 1000)
-        for (let second = minute * 60; second < minute * 60 + 60; second += 1) {
-          if (airC < setpointC - HYSTERESIS_K) heating = true
-          else if (airC > setpointC + HYSTERESIS_K) heating = false
-          const toWallsW = wallsWPerK * (airC - wallsC)
-          const outW = lossOutWPerK * (airC - outdoorC)
-          airC += ((heating ? heaterW : 0) + gainsW - toWallsW - outW) / airJPerK
-          wallsC += toWallsW / wallsJPerK
-          room.heaterMw[second] = heating ? onMw : CONTROLLER_W * 1000
-          room.temperatureMilliC[second] = Math.round(airC * 1000)
-        }
-        room.setpointC = setpointC
+        const cooling = awake > 0 && walls.airC > 25 && outdoorC < walls.airC
+        room.setpointC[minute] = awake > 0 ? COMFORT_C : SETBACK_C
+        advanceMinute(room, walls, minute, {
+          outdoorC,
+          gainsW: awake * PERSON_W + quarter.daylightLx[minute]! * SUN_W_PER_LX,
+          open: cooling || airing(windowSeed, quarter.localDay, minuteOfDay),
+          // mains voltage moves a resistive heater's power by a few per cent, never above its rating
+          heaterW: HEATER_W * (0.96 + 0.04 * noise(voltageSeed, quarter.startS + minute * 60)),
+        })
       }
       // warm air in a cold season is dry
-      room.humidityPct =
-        Math.round(Math.min(70, Math.max(25, 48 + (quarter.outdoorC[0]! - 10) * 0.8)) * 10) / 10
+      const humidityPct = Math.min(70, Math.max(25, 48 + (quarter.outdoorC[0]! - 10) * 0.8))
+      room.humidityPct = Math.round(humidityPct * 10) / 10
     },
   }
   return room
+}
+
+/** What the room is built of, and its state. */
+interface Walls {
+  lossWPerK: number
+  exchangeWPerK: number
+  airJPerK: number
+  wallsJPerK: number
+  airC: number
+  wallsC: number
+  heating: boolean
+}
+
+function createWalls(houseSeed: number): Walls {
+  const random = createRandom(seedOf(houseSeed, 'room'))
+  return {
+    lossWPerK: random.between(38, 50),
+    exchangeWPerK: random.between(150, 190),
+    airJPerK: random.between(600_000, 800_000),
+    wallsJPerK: random.between(4e6, 6e6),
+    airC: COMFORT_C - 1,
+    wallsC: COMFORT_C - 1.5,
+    heating: false,
+  }
+}
+
+interface MinuteConditions {
+  outdoorC: number
+  gainsW: number
+  open: boolean
+  heaterW: number
+}
+
+/** Sixty steps of a second; the state is held in local variables, since this is the innermost loop of the simulation. */
+function advanceMinute(room: Room, walls: Walls, minute: number, now: MinuteConditions): void {
+  const { temperatureMilliC, heaterMw } = room
+  const { exchangeWPerK, airJPerK, wallsJPerK } = walls
+  const { outdoorC, gainsW, heaterW } = now
+  const lossWPerK = walls.lossWPerK + (now.open ? WINDOW_W_PER_K : 0)
+  const onBelowC = room.setpointC[minute]! - HYSTERESIS_K
+  const offAboveC = room.setpointC[minute]! + HYSTERESIS_K
+  const onMw = Math.floor(heaterW * 1000)
+  let { airC, wallsC, heating } = walls
+  for (let second = minute * 60; second < minute * 60 + 60; second += 1) {
+    if (airC < onBelowC) heating = true
+    else if (airC > offAboveC) heating = false
+    const toWallsW = exchangeWPerK * (airC - wallsC)
+    airC += ((heating ? heaterW : 0) + gainsW - toWallsW - lossWPerK * (airC - outdoorC)) / airJPerK
+    wallsC += toWallsW / wallsJPerK
+    heaterMw[second] = heating ? onMw : CONTROLLER_MW
+    temperatureMilliC[second] = Math.round(airC * 1000)
+  }
+  walls.airC = airC
+  walls.wallsC = wallsC
+  walls.heating = heating
 }
 
 /** On one day in thirty somebody leaves a window open for half an hour to an hour and a half. */
