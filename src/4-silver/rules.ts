@@ -62,8 +62,8 @@ export const CONSTANTS = {
   /** Wh, exclusive: beyond these an energy does not fit its integer form. */
   reported_limit_wh: 900_000_000,
   counter_limit_wh: 9_000_000_000_000,
-  /** An interval of energy must be smaller than this, Wh, to fit DECIMAL(18,9). */
-  interval_limit_wh: 1_000_000_000,
+  /** µWh: an interval of energy must be smaller than this (10⁹ Wh) to fit DECIMAL(18,9). */
+  interval_limit_uwh: 1_000_000_000_000_000,
   earliest_event_us: 946_684_800_000_000,
   ahead_limit_us: 10 * MINUTE_US,
   /** Points, of 100, that an unusual reading loses. */
@@ -75,10 +75,9 @@ export const CONSTANTS = {
   usual_temperature_max_c: 50,
   usual_power_max_w: 5_000,
   window_us: HOUR_US,
-  /** The maximum gap: at least this, else so many expected intervals, at most the ceiling (100 days). */
+  /** The maximum gap: so many expected intervals, at least this. */
   gap_floor_us: 15 * MINUTE_US,
   gap_intervals: 3,
-  gap_ceiling_us: 100 * 24 * HOUR_US,
   /** A counter or reported method ends so long after its last value. */
   method_end_us: 24 * HOUR_US,
   /** Plausible: at most 12/10 of the rated power; where none is known, of the type's limit, at least 25 kW. */

@@ -1,0 +1,157 @@
+/**
+ * Runs Silver's models: each `.sql` file of this folder is one query over temporary tables of the session, named
+ * in its header, and its result becomes the temporary table of its own name.
+ */
+import { readFileSync } from 'node:fs'
+import { BRONZE_TELEMETRY } from '../3-bronze/tables.ts'
+import type { Lake, Session, Snapshot } from '../lake/types.ts'
+import { REFERENCE_CATALOGUE, REFERENCE_SETTINGS } from '../reference/tables.ts'
+import {
+  CONSTANTS,
+  DEFAULT_LATE_WATERMARK_HOURS,
+  DEFAULT_LIMITS,
+  TYPE_LIMITS,
+  type TypeLimits,
+} from './rules.ts'
+import { SILVER_DUPLICATES, SILVER_READINGS, SILVER_REJECTS } from './tables.ts'
+
+export const BRONZE = BRONZE_TELEMETRY.name
+export const READINGS = SILVER_READINGS.name
+export const REJECTS = SILVER_REJECTS.name
+export const DUPLICATES = SILVER_DUPLICATES.name
+
+/** What is known of a channel before the rows at hand: the result of the model `channel_state`. */
+const CHANNEL_STATE_COLUMNS = [
+  'tenant_id VARCHAR, device_id VARCHAR, channel VARCHAR',
+  'p_us BIGINT, p_mw BIGINT, held_until_us BIGINT, hold_dropped BOOLEAN',
+  'c_first_us BIGINT, c_us BIGINT, c_uwh BIGINT, c_plausible_mw BIGINT, c_before_us BIGINT, c_before_uwh BIGINT',
+  'lower_c_us BIGINT, r_us BIGINT, lower_r_us BIGINT',
+].join(', ')
+
+/** Rows of the hour before the rows at hand, for the one-hour windows. */
+const HOUR_COLUMNS =
+  'tenant_id VARCHAR, device_id VARCHAR, channel VARCHAR, t_us BIGINT, temperature_mc BIGINT, power_mw BIGINT, has_alert BOOLEAN'
+
+export async function createEmpty(session: Session, table: 'carried' | 'hour_before'): Promise<void> {
+  const columns = table === 'carried' ? CHANNEL_STATE_COLUMNS : HOUR_COLUMNS
+  await session.run(`CREATE OR REPLACE TEMP TABLE ${table} (${columns})`)
+}
+
+const texts = new Map<string, string>()
+
+/** The result of a model as the temporary table of its name. */
+export async function materialise(session: Session, model: string): Promise<void> {
+  let text = texts.get(model)
+  if (text === undefined) {
+    text = readFileSync(new URL(`./${model}.sql`, import.meta.url), 'utf8')
+    texts.set(model, text)
+  }
+  await session.run(`CREATE OR REPLACE TEMP TABLE ${model} AS\n${text}`)
+}
+
+/** What rows depend on besides Bronze, as of one moment. */
+export interface ReferenceVersions {
+  catalogue: Snapshot
+  lateWatermarkHours: number
+}
+
+export async function referenceNow(lake: Lake, session: Session): Promise<ReferenceVersions> {
+  const catalogue = await lake.snapshot(REFERENCE_CATALOGUE.name)
+  const settings = await lake.snapshot(REFERENCE_SETTINGS.name)
+  const [watermark] =
+    settings.files.length === 0
+      ? []
+      : await session.rows<{ value: string }>(
+          `SELECT value FROM ${lake.scan(REFERENCE_SETTINGS.name, settings.files)} WHERE name = 'late_watermark_hours'`,
+        )
+  return { catalogue, lateWatermarkHours: Number(watermark?.value ?? DEFAULT_LATE_WATERMARK_HOURS) }
+}
+
+/** Makes `constants`, `type_limits` and `catalogue`. */
+export async function loadReference(
+  lake: Lake,
+  session: Session,
+  versions: ReferenceVersions,
+): Promise<void> {
+  const constants = {
+    ...CONSTANTS,
+    late_watermark_us: Math.round(versions.lateWatermarkHours * 3_600_000_000),
+  }
+  const columns = Object.entries(constants).map(
+    ([name, value]) => `CAST(${value} AS ${Number.isInteger(value) ? 'BIGINT' : 'DOUBLE'}) AS ${name}`,
+  )
+  await session.run(`CREATE OR REPLACE TEMP TABLE constants AS SELECT ${columns.join(', ')}`)
+  const limits = Object.entries({ '*': DEFAULT_LIMITS, ...TYPE_LIMITS }).map(limitsRow)
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE type_limits (device_type VARCHAR, power_min_w DOUBLE, power_max_w DOUBLE,
+       temperature_min_c DOUBLE, temperature_max_c DOUBLE, rated_power_w DOUBLE, power_up_sentinel BOOLEAN);
+     INSERT INTO type_limits VALUES ${limits.join(', ')}`,
+  )
+  const { catalogue } = versions
+  await session.run(
+    catalogue.version < 0
+      ? `CREATE OR REPLACE TEMP TABLE catalogue (${REFERENCE_CATALOGUE.columns
+          .map(({ name, type }) => `${name} ${type === 'string' ? 'VARCHAR' : type.toUpperCase()}`)
+          .join(', ')})`
+      : `CREATE OR REPLACE TEMP TABLE catalogue AS SELECT * FROM ${lake.scan(REFERENCE_CATALOGUE.name, catalogue.files)}`,
+  )
+}
+
+function limitsRow([type, l]: [string, TypeLimits]): string {
+  return `('${type}', ${l.powerMinW}, ${l.powerMaxW}, ${l.temperatureMinC}, ${l.temperatureMaxC}, ${l.ratedPowerW ?? 'NULL'}, ${l.powerUpSentinel})`
+}
+
+/** From `candidates` to `resolved` and `accepted`: identities, as decision 0002 numbers them. */
+export async function resolveIdentities(session: Session): Promise<void> {
+  await materialise(session, 'repeated')
+  await materialise(session, 'owners_first')
+  await session.run('CREATE OR REPLACE TEMP TABLE owned AS SELECT * FROM owners_first')
+  for (;;) {
+    await materialise(session, 'owners_next')
+    const [found] = await session.rows<{ n: number }>('SELECT count(*) AS n FROM owners_next')
+    if (found === undefined || found.n === 0) break
+    await session.run('INSERT INTO owned SELECT * FROM owners_next')
+  }
+  await materialise(session, 'resolved')
+  await materialise(session, 'accepted')
+}
+
+/** From `accepted` and `carried` to `energy` and `channel_state`. */
+export async function computeEnergy(session: Session): Promise<void> {
+  for (const model of [
+    'measured',
+    'methods',
+    'counter_rows',
+    'counter_steps',
+    'holds',
+    'energy',
+    'channel_state',
+  ])
+    await materialise(session, model)
+}
+
+/** From `accepted`, `hour_before` and `energy` to `readings`. */
+export async function computeReadings(session: Session): Promise<void> {
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE hour_rows AS
+     SELECT seq, tenant_id, device_id, channel, t_us, temperature_mc, power_mw, has_alert FROM accepted
+     UNION ALL SELECT 0, * FROM hour_before`,
+  )
+  await materialise(session, 'windows')
+  await materialise(session, 'readings')
+}
+
+/** `arrivals` are all that there is of their devices: everything from nothing. */
+export async function refineWholly(session: Session): Promise<void> {
+  await createEmpty(session, 'carried')
+  await createEmpty(session, 'hour_before')
+  await materialise(session, 'checked')
+  await session.run(
+    'CREATE OR REPLACE TEMP VIEW candidates AS SELECT * FROM checked WHERE reject_reason IS NULL',
+  )
+  await resolveIdentities(session)
+  await computeEnergy(session)
+  await computeReadings(session)
+  await materialise(session, 'rejects')
+  await materialise(session, 'duplicates')
+}

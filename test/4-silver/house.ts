@@ -1,0 +1,126 @@
+/** A house for Silver's tests: a lake in a temporary folder whose Bronze is filled row by row. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { BRONZE_TELEMETRY } from '../../src/3-bronze/tables.ts'
+import { SILVER_TABLES } from '../../src/4-silver/tables.ts'
+import { openDuckDb, openLake } from '../../src/lake/index.ts'
+import type { Engine, Lake, Session } from '../../src/lake/types.ts'
+import { REFERENCE_CATALOGUE, REFERENCE_TABLES } from '../../src/reference/tables.ts'
+
+/** An arrival as a test writes it: Bronze fields that matter, the rest null. `at` is the ingestion time. */
+export interface Arrival {
+  /** Ingestion time; by default one second after the event time. */
+  at?: string
+  device_id?: string | null
+  timestamp?: string | null
+  [field: string]: unknown
+}
+
+export interface House {
+  root: string
+  engine: Engine
+  lake: Lake
+  session: Session
+  /** One Bronze commit with these arrivals; offsets go on. */
+  land(arrivals: readonly Arrival[]): Promise<void>
+  setCatalogue(rows: readonly Record<string, unknown>[]): Promise<void>
+  /** All rows of a table as JSON text, in the order of their positions. */
+  contents(table: string): Promise<string[]>
+  close(): Promise<void>
+}
+
+export async function openHouse(root?: string, engine?: Engine): Promise<House> {
+  const folder = root ?? (await mkdtemp(join(tmpdir(), 'silver-')))
+  const duckdb = engine ?? (await openDuckDb({ threads: 2, memoryLimitMb: 2000 }))
+  const lake = await openLake({ root: folder, engine: duckdb })
+  for (const table of [BRONZE_TELEMETRY, ...REFERENCE_TABLES, ...SILVER_TABLES]) await lake.define(table)
+  const session = await duckdb.session()
+  let offset = 0
+  return {
+    root: folder,
+    engine: duckdb,
+    lake,
+    session,
+    async land(arrivals) {
+      const rows = arrivals.map((arrival) => bronzeRow(arrival, offset++))
+      const files = await lake.write(session, BRONZE_TELEMETRY.name, bronzeSelect(rows))
+      await lake.commit(BRONZE_TELEMETRY.name, {
+        operation: 'WRITE',
+        add: files,
+        txns: { 'stream:test/0': offset },
+      })
+    },
+    async setCatalogue(rows) {
+      const columns = REFERENCE_CATALOGUE.columns.map(
+        ({ name, type }) => `${name}: '${type === 'string' ? 'VARCHAR' : type.toUpperCase()}'`,
+      )
+      const before = await lake.snapshot(REFERENCE_CATALOGUE.name)
+      const files =
+        rows.length === 0
+          ? []
+          : await lake.write(
+              session,
+              REFERENCE_CATALOGUE.name,
+              `SELECT r.* FROM (SELECT unnest(from_json('${quoted(rows.map(withHome))}', '[{${columns.map(jsonType).join(', ')}}]')) AS r)`,
+            )
+      await lake.commit(REFERENCE_CATALOGUE.name, { operation: 'WRITE', add: files, remove: before.files })
+    },
+    async contents(table) {
+      const snapshot = await lake.snapshot(table)
+      const rows = await session.rows<{ row: string }>(
+        `SELECT CAST(to_json(x) AS VARCHAR) AS row FROM (SELECT * FROM ${lake.scan(table, snapshot.files)}
+         ORDER BY ingestion_time, stream_partition, stream_offset, stream_index) x`,
+      )
+      return rows.map(({ row }) => row)
+    },
+    async close() {
+      await session.close()
+      await lake.close()
+      if (engine === undefined) await duckdb.close()
+      if (root === undefined) await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+const withHome = (row: Record<string, unknown>) => ({ tenant_id: 'home', ...row })
+const quoted = (value: unknown) => JSON.stringify(value).replaceAll("'", "''")
+const jsonType = (column: string) => {
+  const [name, type] = column.split(': ')
+  return `"${name}": "${type?.replaceAll("'", '')}"`
+}
+
+function bronzeRow(arrival: Arrival, offset: number): Record<string, unknown> {
+  const { at, ...fields } = arrival
+  const ingestion = at ?? new Date(Date.parse(String(arrival.timestamp)) + 1000).toISOString()
+  return {
+    tenant_id: 'home',
+    channel: '',
+    ingest_kind: 'live',
+    ...fields,
+    ingestion_time: ingestion,
+    stream_topic: 'test',
+    stream_partition: 0,
+    stream_offset: offset,
+    stream_index: 0,
+    ingestion_date: ingestion.slice(0, 10),
+  }
+}
+
+const SQL_TYPES: Record<string, string> = {
+  string: 'VARCHAR',
+  timestamp: 'TIMESTAMPTZ',
+  integer: 'INTEGER',
+  long: 'BIGINT',
+  double: 'DOUBLE',
+  date: 'DATE',
+}
+
+function bronzeSelect(rows: readonly Record<string, unknown>[]): string {
+  const columns = BRONZE_TELEMETRY.columns.map(({ name, type }) => {
+    if (type === 'array<string>') return `"${name}": ["VARCHAR"]`
+    if (type === 'map<string,double>') return `"${name}": "MAP(VARCHAR, DOUBLE)"`
+    return `"${name}": "${SQL_TYPES[type]}"`
+  })
+  return `SELECT r.* FROM (SELECT unnest(from_json('${quoted(rows)}', '[{${columns.join(', ')}}]')) AS r)`
+}
