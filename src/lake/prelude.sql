@@ -1,0 +1,11 @@
+-- Names that the models share with Spark SQL, and exact arithmetic. The session's time zone is UTC.
+CREATE OR REPLACE TYPE TIMESTAMP_LTZ AS TIMESTAMPTZ;
+CREATE OR REPLACE MACRO unix_micros(t) AS epoch_us(t);
+CREATE OR REPLACE MACRO unix_millis(t) AS epoch_ms(t);
+CREATE OR REPLACE MACRO timestamp_micros(n) AS make_timestamptz(n);
+CREATE OR REPLACE MACRO try_divide(a, b) AS a / nullif(b, 0);
+CREATE OR REPLACE MACRO nvl(a, b) AS coalesce(a, b);
+-- trunc(a × b / c) towards zero, in 128 bits; null where c is 0, an error where the result leaves 64 bits.
+CREATE OR REPLACE MACRO mul_div(a, b, c) AS
+  CAST((CAST(a AS HUGEINT) * CAST(b AS HUGEINT)) // nullif(CAST(c AS HUGEINT), 0) AS BIGINT);
+CREATE OR REPLACE MACRO array_remove(a, x) AS list_filter(a, lambda e: e IS DISTINCT FROM x);
