@@ -45,8 +45,10 @@ export interface RunReport extends SimulationCounts {
 
 /** Generated history before the live readings. */
 export interface History {
-  forMs: number
+  days: number
   rate: Rate
+  /** Where it ends, ms since 1970; absent: now. A first start that was killed names the time of its first attempt. */
+  nowMs?: number
 }
 
 /** Messages handed over at once: some tens of milliseconds of work. */
@@ -91,7 +93,7 @@ export function spansOf(
   nowMs: number,
 ): Span[] {
   const { rate, history, forMs } = options
-  if (history) return firstStartSpans(nowMs, history, rate)
+  if (history) return firstStartSpans(history.nowMs ?? nowMs, history, rate)
   const agoMs = forMs ?? (options.speed === undefined ? 0 : 86_400_000)
   const fromS = Math.floor((options.fromMs ?? nowMs - agoMs) / 1000)
   if (fromS * 1000 > nowMs)
@@ -114,7 +116,7 @@ export function firstStartSpans(nowMs: number, history: History, rate: Rate): Sp
   const nowS = Math.floor(nowMs / 1000)
   const quarterS = quarterOf(nowS)
   const seamS = quarterS + (readingSeconds(history.rate).findLast((s) => quarterS + s <= nowS) ?? 0)
-  const fromS = quarterOf(seamS - Math.floor(history.forMs / 1000))
+  const fromS = quarterOf(seamS - Math.round(history.days * 86_400))
   return [
     { fromS, toS: seamS, rate: history.rate, ingestKind: 'backfill' },
     { fromS: seamS, toS: Infinity, rate, ingestKind: 'live' },

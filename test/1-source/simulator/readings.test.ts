@@ -149,7 +149,7 @@ const seamNwh = (all: Reading[], id: string): bigint =>
 test('the first start: history by the minute, then live by the second, without a gap and nothing twice', () => {
   const nowS = SUMMER_S + 36_000 + 17 * 60 + 42 // 10:17:42
   const rates = { history: parseRate('1/min'), live: parseRate('1/s') }
-  const spans = firstStartSpans(nowS * 1000 + 321, { forMs: 7200_000, rate: rates.history }, rates.live)
+  const spans = firstStartSpans(nowS * 1000 + 321, { days: 2 / 24, rate: rates.history }, rates.live)
   // 10:17:00 is the last whole minute; two hours before it is 08:17, in the quarter-hour that begins at 08:15
   assert.equal(spans[0]!.toS, SUMMER_S + 36_000 + 17 * 60)
   assert.equal(spans[0]!.fromS, SUMMER_S + 8 * 3600 + 900)

@@ -163,7 +163,7 @@ test('stopped, it hands over what faults held back, and the truth agrees', () =>
       rate: parseRate('1/10s'),
       to: { log },
       faults: parseFaults('late'),
-      history: { forMs: 3600_000, rate: parseRate('1/min') },
+      history: { days: 1 / 24, rate: parseRate('1/min') },
       truthPath,
       clock,
       signal: stop.signal,
@@ -222,3 +222,24 @@ test('nonsense is refused before anything is written', () =>
     assert.equal(log.arrived.length, 0)
     assert.equal(existsSync(join(folder, 'no such folder')), false)
   }))
+
+test('a first start that was killed makes the same history again, so that it counts once', async () => {
+  const clock = new HandClock()
+  const firstMs = clock.ms
+  const history = { days: 1 / 24, rate: parseRate('1/min'), nowMs: firstMs }
+  const attempt = async (batches: number): Promise<string[]> => {
+    const log = new KeptLog(clock)
+    const stop = new AbortController()
+    const onProgress = (): void => {
+      if (log.arrived.length >= batches) stop.abort()
+    }
+    await runSimulation({ ...OPTIONS, to: { log }, history, clock, signal: stop.signal, onProgress })
+    return log.arrived.map(({ message }) => textOf(message))
+  }
+  const killed = await attempt(1)
+  clock.ms += 3600_000
+  const again = await attempt(1)
+  // an hour and up to a quarter of it, of 10 devices at one a minute
+  assert.ok(killed.length >= 600 && killed.length <= 750)
+  assert.deepEqual(again.slice(0, killed.length), killed)
+})
