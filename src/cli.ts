@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs'
+import { helpText, parseWords, type Command } from './commands/command.ts'
+import { COMMANDS } from './commands/index.ts'
+import { ERROR_EXIT, isPlatformError, PlatformError } from './errors.ts'
+import { nearest } from './units.ts'
+
+/** The one program: `smarthouse COMMAND`. Every command has `--help`; exit codes: 0 done, 1 failure, 2 wrong use. */
+
+async function overview(): Promise<string> {
+  const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()))
+  const width = Math.max(...commands.map((command) => command.name.length))
+  return [
+    'smarthouse — smart-home telemetry in an open lakehouse, shown live',
+    '',
+    'Usage: smarthouse COMMAND [options]',
+    '',
+    'Commands:',
+    ...commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`),
+    '',
+    'smarthouse COMMAND --help shows the options and examples of one.',
+  ].join('\n')
+}
+
+function version(): string {
+  const packageJson = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(packageJson) as { version: string }).version
+}
+
+async function find(name: string): Promise<Command> {
+  if (Object.hasOwn(COMMANDS, name)) return await COMMANDS[name]!()
+  const guess = nearest(name, Object.keys(COMMANDS))
+  throw new PlatformError(
+    'usage',
+    `There is no command "${name}"`,
+    guess ? `Did you mean "${guess}"?` : 'smarthouse --help lists the commands.',
+  )
+}
+
+/** Aborted by Ctrl-C, by SIGTERM, and when the supervisor that started this part goes away. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController()
+  const stop = (): void => {
+    if (controller.signal.aborted) process.exit(130)
+    controller.abort()
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  process.on('SIGHUP', stop)
+  if (process.send) process.on('disconnect', () => controller.abort())
+  return controller.signal
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  const [name, ...rest] = words
+  if (name === undefined || name === '--help' || name === 'help' || name === '-h') {
+    console.log(rest[0] ? helpText(await find(rest[0])) : await overview())
+    return name === undefined ? 2 : 0
+  }
+  if (name === '--version') {
+    console.log(version())
+    return 0
+  }
+  const command = await find(name)
+  const args = parseWords(command, rest)
+  if (args.flag('help')) {
+    console.log(helpText(command))
+    return 0
+  }
+  return await command.run(args, stopSignal())
+}
+
+function explain(error: unknown): number {
+  if (isPlatformError(error)) {
+    process.stderr.write(`smarthouse: ${error.message.replace(/\.$/, '')}. ${error.cure}\n`)
+    return ERROR_EXIT[error.code]
+  }
+  process.stderr.write(
+    `smarthouse: this is a fault of the program: ${error instanceof Error ? error.stack : String(error)}\n`,
+  )
+  return 1
+}
+
+// A reader that stops early (`smarthouse sql … | head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+
+process.exitCode = await main(process.argv.slice(2)).catch(explain)
+// A supervised part keeps its channel open; without it the process ends by itself.
+if (process.send) process.disconnect?.()

@@ -1,0 +1,42 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { PlatformError } from '../errors.ts'
+import { dataPath } from '../main.ts'
+import { clearStatus, isRunning, readStatus, requestStop } from '../run/instance.ts'
+import { DATA_OPTION, type Command } from './command.ts'
+
+/** How long a clean stop may take before the processes are ended. */
+const PATIENCE_MS = 20_000
+
+export const DOWN: Command = {
+  name: 'down',
+  summary: 'stop the platform that runs on a data folder, from any terminal',
+  options: DATA_OPTION,
+  examples: ['smarthouse down', 'smarthouse down --data /srv/house'],
+  async run(args) {
+    const root = dataPath(args)
+    const runDir = join(root, 'run')
+    if (!existsSync(runDir) || !isRunning(runDir)) {
+      const left = readStatus(runDir)
+      if (existsSync(runDir)) clearStatus(runDir)
+      console.log(
+        left
+          ? `Nothing runs on ${root}: the platform of ${left.started} ended without a clean stop. Its data is safe.`
+          : `Nothing runs on ${root}.`,
+      )
+      return 0
+    }
+    requestStop(runDir)
+    const deadline = Date.now() + PATIENCE_MS
+    while (isRunning(runDir) && Date.now() < deadline) await sleep(100)
+    if (isRunning(runDir))
+      throw new PlatformError(
+        'not_running',
+        `The platform on ${root} (process ${readStatus(runDir)?.pid}) does not stop`,
+        'End that process; no acknowledged reading is lost by it.',
+      )
+    console.log('Stopped.')
+    return 0
+  },
+}

@@ -1,0 +1,196 @@
+import { createWriteStream, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { finished } from 'node:stream/promises'
+import type { Writable } from 'node:stream'
+import { parseFaults } from '../1-source/simulator/faults.ts'
+import { runSimulation, type RunOptions } from '../1-source/simulator/run.ts'
+import { parseRate, rateOfIntervalMs } from '../1-source/simulator/schedule.ts'
+import { PlatformError } from '../errors.ts'
+import { openSettings, openStreamAlone, type Settings } from '../main.ts'
+import { DEMO_TENANT } from '../reading.ts'
+import { tellDoing, isSupervised } from '../run/part.ts'
+import { requireDurationMs } from '../units.ts'
+import { COMMON_OPTIONS, JSON_OPTION, wholeNumber, type Arguments, type Command } from './command.ts'
+
+export const SIMULATE: Command = {
+  name: 'simulate',
+  summary: 'a simulated house: physical devices that report to the stream',
+  options: {
+    ...COMMON_OPTIONS,
+    devices: { value: 'N', description: 'number of devices; default 10' },
+    rate: { value: 'N/TIME', description: 'readings of each device, for example 1/s or 1/min; default 1/s' },
+    speed: { value: 'N', description: 'event time runs N times as fast, never ahead of the clock' },
+    from: {
+      value: 'TIME',
+      description:
+        'begin of event time, ISO 8601; default: now minus --for, with --speed alone 24 h ago, else now',
+    },
+    for: { value: 'DURATION', description: 'so much event time, as fast as it can; default: on and on' },
+    seed: { value: 'N', description: 'the same seed gives the same readings; default 7' },
+    faults: { value: 'none|harmless|default|LIST', description: 'what goes wrong; default none' },
+    truth: {
+      value: 'FILE',
+      description: 'write the true energy as CSV: device_id,quarter_hour,energy_wh,faults',
+    },
+    out: {
+      value: 'FILE|-',
+      description: 'JSON lines to a file or to standard output, instead of the stream',
+    },
+    tenant: { value: 'ID', description: 'home that the devices belong to; default demo' },
+    history: {
+      value: 'DURATION',
+      description: 'once per data folder: make this much history before going live',
+    },
+    'history-interval': {
+      value: 'DURATION',
+      description: 'time between readings of that history; default 60s',
+    },
+    ...JSON_OPTION,
+  },
+  examples: [
+    'smarthouse simulate',
+    'smarthouse simulate --seed 7 --for 24h --faults harmless --truth truth.csv',
+    'smarthouse simulate --devices 1000 --rate 1/s --speed 60',
+    'smarthouse simulate --for 1h --out -',
+  ],
+  async run(args, stop) {
+    const out = args.text('out')
+    const simulation = readOptions(args)
+    if (out !== undefined) return await toLines(out, simulation, args, stop)
+    const settings = openSettings(args, { create: true })
+    const log = await openStreamAlone(settings)
+    try {
+      const history = historyOf(args, settings)
+      const report = await runSimulation({
+        ...simulation,
+        ...history?.options,
+        to: { log },
+        timeZone: settings.config.time_zone,
+        signal: stop,
+        onProgress: progressTeller((atMs) => history?.reached(atMs)),
+      })
+      print(report, args.flag('json'))
+      return 0
+    } finally {
+      await log.close()
+    }
+  },
+}
+
+type Simulation = Omit<RunOptions, 'to' | 'timeZone'>
+
+function readOptions(args: Arguments): Simulation {
+  const number = (name: string, min: number, max: number, fallback: number): number => {
+    const text = args.text(name)
+    return text === undefined ? fallback : wholeNumber(`--${name}`, text, min, max)
+  }
+  const from = args.text('from')
+  const fromMs = from === undefined ? undefined : Date.parse(from)
+  if (fromMs !== undefined && (Number.isNaN(fromMs) || !/(?:Z|[+-]\d\d:?\d\d)$/i.test(from!)))
+    throw new PlatformError(
+      'usage',
+      `--from is no time with a zone: "${from}"`,
+      'Write for example --from 2026-01-15T00:00:00Z.',
+    )
+  const speedText = args.text('speed')
+  const speed = speedText === undefined ? undefined : Number(speedText)
+  if (speed !== undefined && !(speed > 0))
+    throw new PlatformError(
+      'usage',
+      `--speed must be a number above 0, not "${speedText}"`,
+      'Write for example --speed 60.',
+    )
+  const forText = args.text('for')
+  return {
+    devices: number('devices', 1, 100_000, 10),
+    rate: parseRate(args.text('rate') ?? '1/s'),
+    seed: number('seed', 0, 2 ** 31 - 1, 7),
+    faults: parseFaults(args.text('faults') ?? 'none'),
+    tenantId: args.text('tenant') ?? DEMO_TENANT,
+    ...(speed !== undefined && { speed }),
+    ...(fromMs !== undefined && { fromMs }),
+    ...(forText !== undefined && { forMs: requireDurationMs('--for', forText) }),
+    ...(args.text('truth') !== undefined && { truthPath: args.text('truth')! }),
+  }
+}
+
+/**
+ * History is made once per data folder. Its begin and end are written down first, so that a first start that was
+ * killed makes the very same readings again: those that are there already are duplicates, and count once.
+ */
+function historyOf(args: Arguments, settings: Settings) {
+  const text = args.text('history')
+  const forMs = text === undefined ? 0 : requireDurationMs('--history', text)
+  if (forMs === 0) return undefined
+  const plan = join(settings.folder.root, 'simulated-history.json')
+  const known = existsSync(plan)
+    ? (JSON.parse(readFileSync(plan, 'utf8')) as { nowMs: number; done: boolean })
+    : undefined
+  if (known?.done) return undefined
+  const nowMs = known?.nowMs ?? Date.now()
+  writeFileSync(plan, JSON.stringify({ nowMs, done: false }))
+  const rate = rateOfIntervalMs(
+    requireDurationMs('--history-interval', args.text('history-interval') ?? '60s'),
+  )
+  let done = false
+  return {
+    options: { history: { days: forMs / 86_400_000, rate, nowMs } },
+    reached(atMs: number) {
+      if (done || atMs < nowMs) return
+      done = true
+      writeFileSync(plan, JSON.stringify({ nowMs, done: true }))
+    },
+  }
+}
+
+/** Tells the supervisor, or a person at the terminal, how far it is; at most once a second. */
+function progressTeller(reached: (atMs: number) => void): NonNullable<RunOptions['onProgress']> {
+  let toldMs = 0
+  return ({ atMs, readings }) => {
+    reached(atMs)
+    if (Date.now() - toldMs < 1000) return
+    toldMs = Date.now()
+    const behind = Date.now() - atMs > 10_000
+    tellDoing(behind ? `at ${new Date(atMs).toISOString()}` : 'live', { readings })
+    if (!isSupervised() && process.stderr.isTTY)
+      process.stderr.write(`\r${readings} readings, event time ${new Date(atMs).toISOString()} `)
+  }
+}
+
+async function toLines(
+  out: string,
+  simulation: Simulation,
+  args: Arguments,
+  stop: AbortSignal,
+): Promise<number> {
+  const stream: Writable = out === '-' ? process.stdout : createWriteStream(out)
+  await new Promise<void>((resolve, reject) => {
+    if (out === '-') return resolve()
+    stream.once('open', () => resolve())
+    stream.once('error', (cause) =>
+      reject(
+        new PlatformError(
+          'usage',
+          `Cannot write ${out}: ${cause.message}`,
+          'Name a file in a folder that exists and is writable.',
+          { cause },
+        ),
+      ),
+    )
+  })
+  const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone
+  const report = await runSimulation({ ...simulation, to: { out: stream }, timeZone, signal: stop })
+  if (out === '-') return 0
+  stream.end()
+  await finished(stream)
+  print(report, args.flag('json'))
+  return 0
+}
+
+function print(report: Awaited<ReturnType<typeof runSimulation>>, json: boolean): void {
+  if (json) console.log(JSON.stringify(report))
+  else
+    console.log(
+      `${report.readings} readings, event time ${new Date(report.fromMs).toISOString()} to ${new Date(report.toMs).toISOString()}`,
+    )
+}

@@ -1,0 +1,139 @@
+import { COMMON_OPTIONS, JSON_OPTION, type Arguments, type Command } from './command.ts'
+import { rebuildStage } from './rebuild.ts'
+import {
+  openSettings,
+  openStage,
+  openWarehouse,
+  type Settings,
+  type StageName,
+  type Warehouse,
+} from '../main.ts'
+import { watchReference } from '../run/reference.ts'
+import { pause, runStage } from '../run/loop.ts'
+import { isSupervised, tellDoing } from '../run/part.ts'
+import { keepUp } from '../run/upkeep.ts'
+import type { StepReport } from '../stage.ts'
+
+const ALL: readonly StageName[] = ['bronze', 'silver', 'gold']
+
+const SUMMARY: Record<StageName, string> = {
+  bronze: 'land the stream in Bronze, as received',
+  silver: 'refine Bronze to Silver: validated, cleaned, enriched',
+  gold: 'aggregate Silver to Gold: energy, cost, health',
+}
+
+function stageCommand(name: StageName | 'stages', names: readonly StageName[], summary: string): Command {
+  return {
+    name,
+    summary,
+    options: {
+      ...COMMON_OPTIONS,
+      once: { description: 'work off all that is there, pending included, then end' },
+      ...JSON_OPTION,
+    },
+    examples: [`smarthouse ${name} --once`, `smarthouse ${name} --data /srv/house`],
+    run: (args, stop) => runStages(names, args, stop),
+  }
+}
+
+export const BRONZE = stageCommand('bronze', ['bronze'], SUMMARY.bronze)
+export const SILVER = stageCommand('silver', ['silver'], SUMMARY.silver)
+export const GOLD = stageCommand('gold', ['gold'], SUMMARY.gold)
+export const STAGES = stageCommand('stages', ALL, 'bronze, silver and gold in one process, as `up` runs them')
+
+async function runStages(names: readonly StageName[], args: Arguments, stop: AbortSignal): Promise<number> {
+  const settings = openSettings(args, { create: true })
+  const warehouse = await openWarehouse(settings)
+  const once = args.flag('once')
+  try {
+    const reference = await watchReference(settings, warehouse, (line) => process.stderr.write(`${line}\n`))
+    const totals = new Totals()
+    if (once) {
+      for (const name of names) await runOne(name, settings, warehouse, { once, stop, totals })
+      totals.print(args.flag('json'))
+      return stop.aborted ? 130 : 0
+    }
+    // The first failure stops the others too, so that the part ends as a whole and is started again as a whole.
+    const failed = new AbortController()
+    const both = AbortSignal.any([stop, failed.signal])
+    const endless = [
+      ...names.map((name) => runOne(name, settings, warehouse, { once, stop: both, totals })),
+      reference.run(both),
+      keepUp(warehouse, names, both),
+    ]
+    const results = await Promise.allSettled(
+      endless.map((work) => work.catch((error: unknown) => (failed.abort(), Promise.reject(error)))),
+    )
+    const failure = results.find((result) => result.status === 'rejected')
+    if (failure) throw failure.reason
+    return 0
+  } finally {
+    await warehouse.close()
+  }
+}
+
+interface RunContext {
+  once: boolean
+  stop: AbortSignal
+  totals: Totals
+}
+
+async function runOne(
+  name: StageName,
+  settings: Settings,
+  warehouse: Warehouse,
+  context: RunContext,
+): Promise<void> {
+  const schedule = settings.config.schedules[name]
+  if (schedule.full && !context.once && name !== 'bronze') {
+    while (!context.stop.aborted) {
+      await rebuildStage(name, warehouse, () => undefined)
+      await pause(schedule.everyMs!, context.stop)
+    }
+    return
+  }
+  const continuousMs = {
+    bronze: settings.config.bronze.flush,
+    silver: 500,
+    gold: settings.config.gold.every,
+  }[name]
+  const stage = await openStage(name, settings, warehouse)
+  try {
+    await runStage(stage, {
+      once: context.once,
+      pauseMs: schedule.everyMs ?? continuousMs,
+      stop: context.stop,
+      onStep: (_, report) => context.totals.add(name, report),
+    })
+  } finally {
+    await stage.close()
+  }
+}
+
+/** What the stages of this process have done since it began. */
+class Totals {
+  readonly #figures: Record<string, number> = {}
+  #toldMs = 0
+
+  add(name: StageName, report: StepReport): void {
+    this.#figures[`${name}_rows`] = (this.#figures[`${name}_rows`] ?? 0) + report.rows
+    this.#figures[`${name}_pending`] = report.pending
+    for (const [key, value] of Object.entries(report.detail))
+      this.#figures[`${name}_${key}`] = (this.#figures[`${name}_${key}`] ?? 0) + value
+    if (report.rows > 0 && !isSupervised() && report.more)
+      process.stderr.write(`${name}: ${this.#figures[`${name}_rows`]} rows\n`)
+    if (Date.now() - this.#toldMs < 1000) return
+    this.#toldMs = Date.now()
+    tellDoing(this.#line(), this.#figures)
+  }
+
+  #line(): string {
+    return ALL.filter((name) => `${name}_rows` in this.#figures)
+      .map((name) => `${name} ${this.#figures[`${name}_rows`]} rows`)
+      .join(' · ')
+  }
+
+  print(json: boolean): void {
+    console.log(json ? JSON.stringify(this.#figures) : this.#line())
+  }
+}

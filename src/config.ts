@@ -1,0 +1,262 @@
+import { z } from 'zod'
+import { durationMs } from './units.ts'
+
+/**
+ * Every key of the configuration, once: type, default, unit and description. The file, the environment, the
+ * reference page and `--help` all follow this schema; nothing else knows a default.
+ */
+
+const duration = (text: string, description: string) =>
+  z
+    .string()
+    .refine((value) => durationMs(value) !== undefined, {
+      error: 'must be a duration such as 30s, 5m, 1h or 7d',
+    })
+    .default(text)
+    .transform((value) => durationMs(value)!)
+    .meta({ description, unit: 'duration' })
+
+/** `continuous`, `5m` (every five minutes), or `1h full` (a rebuild every hour). */
+export interface Schedule {
+  everyMs: number | null
+  full: boolean
+}
+const SCHEDULE = /^(?:continuous|(?:interval:?\s+)?(\S+?)(\s+full)?)$/
+function parseSchedule(text: string): Schedule | undefined {
+  if (text === 'continuous') return { everyMs: null, full: false }
+  const match = SCHEDULE.exec(text.trim())
+  const everyMs = match?.[1] === undefined ? undefined : durationMs(match[1])
+  return everyMs === undefined ? undefined : { everyMs, full: match?.[2] !== undefined }
+}
+const schedule = (description: string, fullAllowed: boolean) =>
+  z
+    .preprocess(
+      // YAML reads `schedule: { interval: 5m }` and `interval: 1h full` as a map.
+      (value) =>
+        typeof value === 'object' && value !== null && 'interval' in value ? String(value.interval) : value,
+      z.string().refine(
+        (text) => {
+          const parsed = parseSchedule(text)
+          return parsed !== undefined && (fullAllowed || !parsed.full)
+        },
+        { error: `must be continuous or an interval such as 2m${fullAllowed ? ' or 1h full' : ''}` },
+      ),
+    )
+    .default('continuous')
+    .transform((text) => parseSchedule(text)!)
+    .meta({ description, unit: 'schedule' })
+
+const isZone = (zone: string): boolean => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone })
+    return true
+  } catch {
+    return false
+  }
+}
+
+const rate = z.number().min(0).meta({ description: 'Price per kWh.', unit: 'currency/kWh' })
+const band = z.strictObject({
+  band: z.string().meta({ description: 'Name of the band on bills.' }),
+  weekdays: z
+    .string()
+    .regex(/^[1-7]{1,7}$/)
+    .optional()
+    .meta({ description: 'ISO weekdays, 1 = Monday; default every day.' }),
+  hour_from: z.int().min(0).max(23).meta({ description: 'First local hour of the band.' }),
+  hour_to: z.int().min(1).max(24).meta({ description: 'First local hour after the band.' }),
+  energy_rate_kwh: rate,
+})
+const tariff = z.strictObject({
+  tenant_id: z.string().optional().meta({ description: 'Only for this home.' }),
+  user_id: z.string().optional().meta({ description: 'Only for this user.' }),
+  valid_from: z.iso.date().default('1970-01-01').meta({ description: 'First local date on which it holds.' }),
+  valid_to: z.iso.date().optional().meta({ description: 'First local date on which it holds no more.' }),
+  energy_rate_kwh: rate.optional(),
+  bands: z
+    .array(band)
+    .optional()
+    .meta({ description: 'Time of use: bands that fill the week, in place of one rate.' }),
+  base_charge_month: z
+    .number()
+    .min(0)
+    .default(0)
+    .meta({ description: 'Base charge per month.', unit: 'currency' }),
+})
+
+/** A section whose absence means all its defaults. */
+const section = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape).prefault({} as never)
+
+export const CONFIG_SCHEMA = section({
+  time_zone: z
+    .string()
+    .refine(isZone, { error: 'must be an IANA time zone such as Europe/Berlin' })
+    .default(() => Intl.DateTimeFormat().resolvedOptions().timeZone)
+    .meta({
+      description: "The house's IANA time zone; fixed in the data folder at the first start.",
+      unit: 'IANA zone',
+    }),
+  currency: z
+    .string()
+    .regex(/^[A-Z]{3}$/)
+    .default('USD')
+    .meta({ description: 'Currency of the prices.', unit: 'ISO 4217' }),
+  server: section({
+    host: z.enum(['127.0.0.1', 'localhost', '::1']).default('127.0.0.1').meta({
+      description: 'Address to listen on: loopback only, since anything wider needs authentication.',
+    }),
+    port: z
+      .int()
+      .min(0)
+      .max(65535)
+      .default(8501)
+      .meta({ description: 'Port of the dashboard and the API; 0 takes a free one.' }),
+  }),
+  dashboard: section({
+    refresh: duration('30s', 'How often the figures are refreshed.'),
+    live_readings: z.int().min(1).max(1000).default(100).meta({ description: 'Readings in the live table.' }),
+  }),
+  simulator: section({
+    enabled: z
+      .boolean()
+      .default(true)
+      .meta({ description: 'Whether `up` runs the simulated house (home `demo`).' }),
+    devices: z.int().min(1).max(100_000).default(10).meta({ description: 'Number of devices.' }),
+    rate: z.string().default('1/s').meta({ description: 'Readings per device: 1/s, 1/min, …' }),
+    seed: z.int().default(7).meta({ description: 'The same seed gives the same readings.' }),
+    faults: z
+      .string()
+      .default('harmless')
+      .meta({ description: 'none, harmless, default, or a list of faults.' }),
+    history: duration('7d', 'History made at the first start; 0s for none.'),
+    history_interval: duration('60s', 'Time between readings of that history.'),
+  }),
+  stream: section({
+    type: z
+      .enum(['embedded'])
+      .default('embedded')
+      .meta({ description: 'The stream: a log in the data folder.' }),
+    retention: duration('1h', 'How long the stream keeps what has landed in Bronze.'),
+  }),
+  schedules: section({
+    bronze: schedule('When the stream is landed in Bronze.', false),
+    silver: schedule('When Bronze is refined to Silver.', true),
+    gold: schedule('When Silver is aggregated to Gold.', true),
+  }),
+  bronze: section({
+    flush: duration(
+      '2s',
+      'Longest time that a reading waits for its commit to Bronze while running continuously.',
+    ),
+  }),
+  silver: section({
+    late_watermark_hours: z
+      .number()
+      .min(0)
+      .default(48)
+      .meta({ description: 'Delay above which a live reading is late.', unit: 'h' }),
+    late_pass: duration('60s', 'How often arrivals that are out of order are worked in.'),
+  }),
+  gold: section({
+    every: duration('5s', 'Shortest time between two runs while running continuously.'),
+  }),
+  alerts: section({
+    high_temperature_c: z.number().default(35).meta({ description: 'Alert above.', unit: '°C' }),
+    low_temperature_c: z.number().default(5).meta({ description: 'Alert below.', unit: '°C' }),
+    high_power_w: z.number().default(3500).meta({ description: 'Alert above.', unit: 'W' }),
+    offline_s: z
+      .number()
+      .min(1)
+      .default(300)
+      .meta({ description: 'Alert when a device is silent for longer.', unit: 's' }),
+  }),
+  catalogue: z
+    .string()
+    .default('device_catalog.csv')
+    .meta({ description: 'The device catalogue, relative to this file.', unit: 'path' }),
+  billing: z
+    .string()
+    .default('billing_data.csv')
+    .meta({ description: 'The billing data, relative to this file.', unit: 'path' }),
+  price: section({
+    energy_rate_kwh: z
+      .number()
+      .min(0)
+      .default(0.12)
+      .meta({ description: 'Price where no tariff says otherwise.', unit: 'currency/kWh' }),
+    base_charge_month: z
+      .number()
+      .min(0)
+      .default(15)
+      .meta({ description: 'Base charge per month; on bills only.', unit: 'currency' }),
+  }),
+  tariffs: z.array(tariff).default([]).meta({ description: 'Flat and time-of-use tariffs; a list.' }),
+  engine: section({
+    memory_limit_mb: z
+      .int()
+      .min(64)
+      .default(1024)
+      .meta({ description: 'Memory of the SQL engine, each process.', unit: 'MB' }),
+    threads: z
+      .int()
+      .min(1)
+      .max(256)
+      .default(2)
+      .meta({ description: 'Threads of the SQL engine, each process.' }),
+  }),
+})
+
+export type Config = z.output<typeof CONFIG_SCHEMA>
+
+export interface ConfigKey {
+  path: string[]
+  env: string
+  description: string
+  unit: string
+  defaultText: string
+}
+
+function isObjectSchema(schema: z.ZodType): schema is z.ZodObject {
+  return schema instanceof z.ZodObject
+}
+const unwrap = (schema: z.ZodType): z.ZodType => {
+  const inner = (schema.def as { innerType?: z.ZodType }).innerType
+  return inner && !isObjectSchema(schema) && 'innerType' in schema.def ? unwrap(inner) : schema
+}
+
+/** Every leaf of the schema, in the order of the schema. */
+export function configKeys(schema: z.ZodType = CONFIG_SCHEMA, path: string[] = []): ConfigKey[] {
+  const inner = unwrap(schema)
+  if (isObjectSchema(inner))
+    return Object.entries(inner.shape).flatMap(([name, child]) =>
+      configKeys(child as z.ZodType, [...path, name]),
+    )
+  const meta = z.globalRegistry.get(schema) ?? {}
+  return [
+    {
+      path,
+      env: `SMARTHOUSE_${path.join('_').toUpperCase()}`,
+      description: String(meta.description ?? ''),
+      unit: String(meta['unit'] ?? ''),
+      defaultText: defaultText(schema),
+    },
+  ]
+}
+
+function defaultText(schema: z.ZodType): string {
+  const def = schema.def as { type: string; defaultValue?: unknown; in?: z.ZodType; innerType?: z.ZodType }
+  if (def.type === 'default') return JSON.stringify(def.defaultValue)
+  const inner = def.in ?? def.innerType
+  return inner ? defaultText(inner) : ''
+}
+
+/** The names that may stand at a place of the configuration; for the "did you mean" of an unknown key. */
+export function knownNames(path: readonly PropertyKey[]): string[] {
+  let schema: z.ZodType = unwrap(CONFIG_SCHEMA)
+  for (const step of path) {
+    if (isObjectSchema(schema))
+      schema = unwrap((schema.shape as Record<string, z.ZodType>)[String(step)] ?? z.never())
+    else if (schema instanceof z.ZodArray) schema = unwrap(schema.element as z.ZodType)
+  }
+  return isObjectSchema(schema) ? Object.keys(schema.shape) : []
+}

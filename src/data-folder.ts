@@ -1,0 +1,104 @@
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs'
+import { join, resolve } from 'node:path'
+import { PlatformError } from './errors.ts'
+
+/** The format of the data folder that this program writes. */
+export const FORMAT_VERSION = 1
+const MARKER = 'smarthouse.json'
+/** What operating systems leave in folders by themselves. */
+const HARMLESS = new Set(['.DS_Store', 'lost+found', 'Thumbs.db', 'desktop.ini'])
+
+/** All state of a platform lies in this one folder; copied elsewhere it gives the same figures there. */
+export interface DataFolder {
+  root: string
+  /** Delta tables, `<layer>/<table>`. */
+  lake: string
+  /** The embedded log. */
+  stream: string
+  /** What runs at the moment; nothing here is needed by a copy. */
+  run: string
+  /** Scratch space of the engine and of `verify`. */
+  temp: string
+}
+
+/**
+ * Opens the folder. It is created where it is absent or empty (`create`), and refused where it holds something
+ * that is not ours, is of a newer program, or cannot be written.
+ */
+export function openDataFolder(path: string, options: { create: boolean }): DataFolder {
+  const root = resolve(path)
+  const marker = join(root, MARKER)
+  try {
+    if (!existsSync(marker)) begin(root, marker, options.create)
+    else checkFormat(root, marker)
+    accessSync(root, constants.W_OK)
+    const folder = {
+      root,
+      lake: join(root, 'lake'),
+      stream: join(root, 'stream'),
+      run: join(root, 'run'),
+      temp: join(root, 'temp'),
+    }
+    for (const part of [folder.lake, folder.stream, folder.run, folder.temp])
+      mkdirSync(part, { recursive: true })
+    return folder
+  } catch (cause) {
+    if (cause instanceof PlatformError) throw cause
+    throw new PlatformError(
+      'data_folder_unwritable',
+      `Cannot use ${root} as the data folder: ${(cause as Error).message}`,
+      'Choose a folder that you may write to, with --data DIR.',
+      { cause },
+    )
+  }
+}
+
+function begin(root: string, marker: string, create: boolean): void {
+  const present = existsSync(root) ? readdirSync(root).filter((name) => !HARMLESS.has(name)) : []
+  if (present.length > 0)
+    throw new PlatformError(
+      'data_folder_foreign',
+      `${root} is not a data folder of this platform: it holds ${present.slice(0, 3).join(', ')}${present.length > 3 ? ', …' : ''}`,
+      'Choose an absent or empty folder, or the data folder of an earlier run, with --data DIR.',
+    )
+  if (!create)
+    throw new PlatformError(
+      'data_folder_foreign',
+      `There is no data in ${root} yet`,
+      'Run `smarthouse up` (or `./start`) first, or name another folder with --data DIR.',
+    )
+  mkdirSync(root, { recursive: true })
+  writeFileSync(
+    marker,
+    `${JSON.stringify({ platform: 'smarthouse', format: FORMAT_VERSION, created: new Date().toISOString() })}\n`,
+  )
+}
+
+function checkFormat(root: string, marker: string): void {
+  let format: unknown
+  try {
+    format = (JSON.parse(readFileSync(marker, 'utf8')) as { format?: unknown }).format
+  } catch {
+    format = undefined
+  }
+  if (typeof format !== 'number')
+    throw new PlatformError(
+      'data_folder_foreign',
+      `${marker} is damaged`,
+      `Restore it as {"platform":"smarthouse","format":${FORMAT_VERSION}} if this folder is the platform's.`,
+    )
+  if (format > FORMAT_VERSION)
+    throw new PlatformError(
+      'data_folder_newer',
+      `${root} was written by a newer version of the platform (format ${format}; this one knows ${FORMAT_VERSION})`,
+      'Update the platform, or choose another folder with --data DIR.',
+    )
+}

@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { BRONZE_TELEMETRY } from './3-bronze/tables.ts'
+import { SILVER_TABLES } from './4-silver/tables.ts'
+import { GOLD_CALENDAR, GOLD_TABLES } from './5-gold/tables.ts'
+import type { StreamLog } from './2-stream/log.ts'
+import type { Arguments } from './commands/command.ts'
+import { loadConfig } from './config-file.ts'
+import type { Config } from './config.ts'
+import { openDataFolder, type DataFolder } from './data-folder.ts'
+import type { Engine, Lake } from './lake/types.ts'
+import { TELEMETRY_TOPIC } from './reading.ts'
+import { REFERENCE_TABLES } from './reference/tables.ts'
+import type { Stage } from './stage.ts'
+
+/**
+ * The only file that names adapters: configuration in, parts out. Adapters are loaded when they are opened, so that
+ * a process holds in memory only what its part needs.
+ */
+
+export const PROJECT_ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+export interface Settings {
+  config: Config
+  /** Where relative paths of the configuration start. */
+  baseDir: string
+  folder: DataFolder
+}
+
+/** Reads the configuration and opens the data folder that the options name. */
+export function openSettings(args: Arguments, options: { create: boolean }): Settings {
+  const named = args.text('config')
+  const { config, baseDir } = loadConfig({
+    file: named ?? join(PROJECT_ROOT, 'config', 'smarthouse.yaml'),
+    named: named !== undefined,
+    env: process.env,
+  })
+  return { config, baseDir, folder: openDataFolder(dataPath(args), options) }
+}
+
+export function dataPath(args: Arguments): string {
+  return resolve(args.text('data') ?? join(PROJECT_ROOT, 'data'))
+}
+
+export interface Warehouse {
+  engine: Engine
+  lake: Lake
+  close(): Promise<void>
+}
+
+/** Opens the lake of the data folder; every table of the platform exists afterwards, if only empty. */
+export async function openWarehouse({ config, folder }: Settings): Promise<Warehouse> {
+  const { openDuckDb, openLake } = await import('./lake/index.ts')
+  const engine = await openDuckDb({
+    memoryLimitMb: config.engine.memory_limit_mb,
+    threads: config.engine.threads,
+    tempDirectory: folder.temp,
+  })
+  const lake = await openLake({ root: folder.lake, engine })
+  for (const table of [
+    BRONZE_TELEMETRY,
+    ...SILVER_TABLES,
+    GOLD_CALENDAR,
+    ...GOLD_TABLES,
+    ...REFERENCE_TABLES,
+  ])
+    await lake.define(table)
+  return {
+    engine,
+    lake,
+    close: async () => {
+      await lake.close()
+      await engine.close()
+    },
+  }
+}
+
+/**
+ * Opens the stream. A new embedded log begins where Bronze ends, so that a deleted stream folder can neither hide
+ * new readings below old offsets nor count any twice.
+ */
+export async function openStream({ folder }: Settings, lake: Lake): Promise<StreamLog> {
+  const { openEmbeddedLog } = await import('./2-stream/embedded.ts')
+  const bronze = await lake.snapshot(BRONZE_TELEMETRY.name)
+  return await openEmbeddedLog({
+    dir: folder.stream,
+    firstOffset: bronze.txns.get(`stream:${TELEMETRY_TOPIC}/0`) ?? 0,
+  })
+}
+
+/** Opens the stream for a producer: without the lake, unless the stream is new and must ask it where to begin. */
+export async function openStreamAlone(settings: Settings): Promise<StreamLog> {
+  if (existsSync(join(settings.folder.stream, `${TELEMETRY_TOPIC}.sqlite`))) {
+    const { openEmbeddedLog } = await import('./2-stream/embedded.ts')
+    return await openEmbeddedLog({ dir: settings.folder.stream })
+  }
+  const warehouse = await openWarehouse(settings)
+  try {
+    return await openStream(settings, warehouse.lake)
+  } finally {
+    await warehouse.close()
+  }
+}
+
+export type StageName = Stage['name']
+
+export async function openStage(name: StageName, settings: Settings, warehouse: Warehouse): Promise<Stage> {
+  const { lake, engine } = warehouse
+  if (name === 'silver') {
+    const { createSilverStage } = await import('./4-silver/refine.ts')
+    return await createSilverStage({ lake, engine, lateEveryMs: settings.config.silver.late_pass })
+  }
+  if (name === 'gold') {
+    const { createGoldStage } = await import('./5-gold/aggregate.ts')
+    return await createGoldStage({ lake, engine })
+  }
+  const { createBronzeStage } = await import('./3-bronze/land.ts')
+  const log = await openStream(settings, lake)
+  const stage = await createBronzeStage({ lake, engine, log, keepStreamMs: settings.config.stream.retention })
+  return {
+    name: stage.name,
+    step: (options) => stage.step(options),
+    close: async () => {
+      await stage.close()
+      await log.close()
+    },
+  }
+}

@@ -1,0 +1,78 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+/**
+ * What runs on a data folder. The lock is the operating system's, on a file, so it is gone with its process
+ * however that ended; the status file beside it is only for reading.
+ */
+
+export interface PartStatus {
+  name: string
+  pid: number | null
+  state: 'starting' | 'running' | 'waiting' | 'stopped'
+  restarts: number
+  /** Resident memory, bytes; null while unknown. */
+  memory_bytes: number | null
+  /** One line: what it is doing. */
+  doing: string
+  /** Named figures of the part: rows, pending, … */
+  figures: Record<string, number>
+}
+
+export interface InstanceStatus {
+  pid: number
+  url: string
+  started: string
+  updated: string
+  parts: PartStatus[]
+}
+
+const statusFile = (runDir: string): string => join(runDir, 'status.json')
+const stopFile = (runDir: string): string => join(runDir, 'stop')
+
+/** Takes the folder for one instance; undefined where another holds it. */
+export function lockInstance(runDir: string): { release(): void } | undefined {
+  mkdirSync(runDir, { recursive: true })
+  const lock = new DatabaseSync(join(runDir, 'lock.sqlite'), { timeout: 0 })
+  try {
+    lock.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE')
+    return { release: () => lock.close() }
+  } catch {
+    lock.close()
+    return undefined
+  }
+}
+
+/** Whether somebody holds the folder now. */
+export function isRunning(runDir: string): boolean {
+  if (!existsSync(join(runDir, 'lock.sqlite'))) return false
+  const lock = lockInstance(runDir)
+  lock?.release()
+  return lock === undefined
+}
+
+export function writeStatus(runDir: string, status: InstanceStatus): void {
+  const temporary = join(runDir, `status.${process.pid}.tmp`)
+  writeFileSync(temporary, JSON.stringify(status))
+  renameSync(temporary, statusFile(runDir))
+}
+
+export function readStatus(runDir: string): InstanceStatus | undefined {
+  try {
+    return JSON.parse(readFileSync(statusFile(runDir), 'utf8')) as InstanceStatus
+  } catch {
+    return undefined
+  }
+}
+
+export function clearStatus(runDir: string): void {
+  rmSync(statusFile(runDir), { force: true })
+  rmSync(stopFile(runDir), { force: true })
+}
+
+/** Asks the instance to stop; a file, since signals cannot ask on every system. */
+export function requestStop(runDir: string): void {
+  writeFileSync(stopFile(runDir), '')
+}
+export const stopRequested = (runDir: string): boolean => existsSync(stopFile(runDir))

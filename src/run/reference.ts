@@ -1,0 +1,73 @@
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { FORMAT_VERSION } from '../data-folder.ts'
+import type { Settings, Warehouse } from '../main.ts'
+import { readCatalogueCsv } from '../reference/catalogue.ts'
+import { syncReference } from '../reference/sync.ts'
+import { readBillingCsv, tariffRows, type TariffPlan } from '../reference/tariffs.ts'
+import { pause } from './loop.ts'
+
+const LOOK_EVERY_MS = 5000
+
+/**
+ * Records catalogue, tariffs and settings in the lake now; `run` does so again whenever one of their files changes.
+ * A file that is wrong is an error at the start; later the last good version stays in force and the error is said.
+ */
+export async function watchReference(settings: Settings, warehouse: Warehouse, say: (line: string) => void) {
+  await record(settings, warehouse, say)
+  return {
+    async run(stop: AbortSignal): Promise<void> {
+      let seen = stamp(settings)
+      for (;;) {
+        await pause(LOOK_EVERY_MS, stop)
+        if (stop.aborted) return
+        const now = stamp(settings)
+        if (now === seen) continue
+        seen = now
+        await record(settings, warehouse, say).catch((error: Error) =>
+          say(`The changed file is not taken, the version before it holds: ${error.message}`),
+        )
+      }
+    },
+  }
+}
+
+const filesOf = ({ config, baseDir }: Settings) => ({
+  catalogue: resolve(baseDir, config.catalogue),
+  billing: resolve(baseDir, config.billing),
+})
+
+function stamp(settings: Settings): string {
+  return Object.values(filesOf(settings))
+    .map((file) => {
+      const stat = statSync(file, { throwIfNoEntry: false })
+      return stat ? `${stat.mtimeMs}/${stat.size}` : 'absent'
+    })
+    .join(' ')
+}
+
+const exists = (file: string): boolean => statSync(file, { throwIfNoEntry: false }) !== undefined
+
+async function record(settings: Settings, warehouse: Warehouse, say: (line: string) => void): Promise<void> {
+  const { config } = settings
+  const files = filesOf(settings)
+  // Both files are optional: a house without them has no catalogue and one price.
+  const catalogue = exists(files.catalogue)
+    ? await readCatalogueCsv(files.catalogue)
+    : { rows: [], notices: [] }
+  const billing = exists(files.billing) ? await readBillingCsv(files.billing) : []
+  const everyone: TariffPlan = { valid_from: '1970-01-01', ...config.price }
+  const report = await syncReference({
+    ...warehouse,
+    catalogue: catalogue.rows,
+    tariffs: tariffRows({ currency: config.currency, plans: [everyone, ...config.tariffs, ...billing] }),
+    settings: {
+      time_zone: config.time_zone,
+      late_watermark_hours: config.silver.late_watermark_hours,
+      currency: config.currency,
+      format_version: FORMAT_VERSION,
+    },
+  })
+  for (const notice of [...catalogue.notices, ...report.notices]) say(notice)
+  if (report.changed.length > 0) say(`Recorded in the lake: ${report.changed.join(', ')}`)
+}

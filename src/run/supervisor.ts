@@ -1,0 +1,132 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import type { PartStatus } from './instance.ts'
+import type { PartMessage } from './part.ts'
+
+export interface PartSpec {
+  name: string
+  /** Words after `node`. */
+  args: readonly string[]
+}
+
+export interface SupervisorEvents {
+  line(part: string, text: string): void
+  died(part: string, how: string, restartInMs: number): void
+  listening(url: string): void
+}
+
+const FIRST_BACKOFF_MS = 500
+const LONGEST_BACKOFF_MS = 30_000
+/** A part that lived this long has recovered: its next death begins with the shortest back-off again. */
+const HEALTHY_MS = 60_000
+/** How long a part may take to end cleanly before it is ended. */
+const STOP_GRACE_MS = 10_000
+
+interface Part extends PartStatus {
+  spec: PartSpec
+  child: ChildProcess | null
+  failures: number
+  startedMs: number
+  timer: NodeJS.Timeout | null
+}
+
+/** Runs parts as processes of their own and starts again what dies, saying so, with growing pauses. */
+export function supervise(specs: readonly PartSpec[], events: SupervisorEvents) {
+  let stopping = false
+  const parts: Part[] = specs.map((spec) => ({
+    name: spec.name,
+    spec,
+    pid: null,
+    state: 'starting',
+    restarts: 0,
+    memory_bytes: null,
+    doing: 'starting',
+    figures: {},
+    child: null,
+    failures: 0,
+    startedMs: 0,
+    timer: null,
+  }))
+
+  function start(part: Part): void {
+    const child = spawn(process.execPath, [...part.spec.args], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      windowsHide: true,
+    })
+    Object.assign(part, {
+      child,
+      pid: child.pid ?? null,
+      state: 'running',
+      startedMs: Date.now(),
+      timer: null,
+    })
+    eachLine(child.stdout!, (text) => events.line(part.name, text))
+    eachLine(child.stderr!, (text) => events.line(part.name, text))
+    child.on('message', (message) => hear(part, message as PartMessage, events))
+    child.on('error', (error) => events.line(part.name, error.message))
+    child.on('exit', (code, signal) => ended(part, code, signal))
+  }
+
+  function ended(part: Part, code: number | null, signal: NodeJS.Signals | null): void {
+    Object.assign(part, { child: null, pid: null, memory_bytes: null })
+    if (stopping) {
+      part.state = 'stopped'
+      return
+    }
+    if (Date.now() - part.startedMs >= HEALTHY_MS) part.failures = 0
+    const waitMs = Math.min(FIRST_BACKOFF_MS * 2 ** part.failures, LONGEST_BACKOFF_MS)
+    part.failures += 1
+    part.restarts += 1
+    part.state = 'waiting'
+    part.doing = `ended (${signal ?? `exit code ${code}`}); starting again`
+    events.died(part.name, signal ?? `exit code ${code}`, waitMs)
+    part.timer = setTimeout(() => start(part), waitMs)
+  }
+
+  for (const part of parts) start(part)
+
+  return {
+    status: (): PartStatus[] =>
+      parts.map(({ name, pid, state, restarts, memory_bytes, doing, figures }) => ({
+        name,
+        pid,
+        state,
+        restarts,
+        memory_bytes,
+        doing,
+        figures,
+      })),
+    async stop(): Promise<void> {
+      stopping = true
+      await Promise.all(parts.map((part) => stopPart(part)))
+    },
+  }
+}
+
+async function stopPart(part: Part): Promise<void> {
+  if (part.timer) clearTimeout(part.timer)
+  const child = part.child
+  if (!child) return
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  // Closing the channel is the request to stop: it works on every system, and a dead supervisor makes it too.
+  if (child.connected) child.disconnect()
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS)
+  await gone
+  clearTimeout(timer)
+}
+
+function hear(part: Part, message: PartMessage, events: SupervisorEvents): void {
+  if (message.kind === 'listening') events.listening(message.url)
+  else
+    Object.assign(part, { doing: message.doing, figures: message.figures, memory_bytes: message.memoryBytes })
+}
+
+function eachLine(stream: NodeJS.ReadableStream, take: (text: string) => void): void {
+  let rest = ''
+  stream.setEncoding('utf8')
+  stream.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop()!
+    for (const line of lines) if (line.trim() !== '') take(line)
+  })
+  stream.on('end', () => rest.trim() !== '' && take(rest))
+}
