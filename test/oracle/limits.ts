@@ -1,0 +1,17 @@
+/** What is believable of a device type: the published constants, looked up the plain way. */
+import { DEFAULT_LIMITS, TYPE_LIMITS } from '../../src/4-silver/rules.ts'
+
+function limits(deviceType: string | null): typeof DEFAULT_LIMITS {
+  if (deviceType === null || !Object.hasOwn(TYPE_LIMITS, deviceType)) return DEFAULT_LIMITS
+  return TYPE_LIMITS[deviceType] as typeof DEFAULT_LIMITS
+}
+
+/** Smallest and largest power that a type may report, W, inclusive. */
+export function powerRangeW(deviceType: string | null): [number, number] {
+  return [limits(deviceType).powerMinW, limits(deviceType).powerMaxW]
+}
+
+/** Rated power of a type, W; null where it is not known. */
+export function typeRatedPowerW(deviceType: string | null): number | null {
+  return limits(deviceType).ratedPowerW
+}
