@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { helpText, parseWords, type Command } from './commands/command.ts'
 import { COMMANDS } from './commands/index.ts'
 import { ERROR_EXIT, isPlatformError, PlatformError } from './errors.ts'
+import { programVersion } from './main.ts'
 import { nearest } from './units.ts'
 
 /** The one program: `smarthouse COMMAND`. Every command has `--help`; exit codes: 0 done, 1 failure, 2 wrong use. */
@@ -19,11 +19,6 @@ async function overview(): Promise<string> {
     '',
     'smarthouse COMMAND --help shows the options and examples of one.',
   ].join('\n')
-}
-
-function version(): string {
-  const packageJson = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(packageJson) as { version: string }).version
 }
 
 async function find(name: string): Promise<Command> {
@@ -57,7 +52,7 @@ async function main(words: readonly string[]): Promise<number> {
     return name === undefined ? 2 : 0
   }
   if (name === '--version') {
-    console.log(version())
+    console.log(programVersion())
     return 0
   }
   const command = await find(name)

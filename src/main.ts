@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BRONZE_TELEMETRY } from './3-bronze/tables.ts'
@@ -20,6 +20,10 @@ import type { Stage } from './stage.ts'
  */
 
 export const PROJECT_ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+export function programVersion(): string {
+  return (JSON.parse(readFileSync(join(PROJECT_ROOT, 'package.json'), 'utf8')) as { version: string }).version
+}
 
 export interface Settings {
   config: Config

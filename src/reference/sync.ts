@@ -173,23 +173,34 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : 1
 }
 
-/** Writes the rows as the whole content of the table, unless that is what it holds. */
+/**
+ * Writes the rows as the whole content of the table, unless that is what it holds. Two processes that start at once
+ * both see the same version; the transaction lets one of them write it, and the other looks again.
+ */
 async function replaceRows(
   lake: Lake,
   session: Session,
   table: TableDefinition,
   rows: readonly object[],
 ): Promise<boolean> {
-  const snapshot = await lake.snapshot(table.name)
   await loadRows(session, 'reference_rows', table.columns, rows)
   const columns = table.columns.map(({ name }) => name).join(', ')
   const given = `SELECT ${columns} FROM reference_rows`
-  const stored = `SELECT ${columns} FROM ${lake.scan(table.name, snapshot.files)}`
-  const [difference] = await session.rows<{ rows: number }>(
-    `SELECT count(*) AS rows FROM ((${given} EXCEPT ALL ${stored}) UNION ALL (${stored} EXCEPT ALL ${given}))`,
-  )
-  if (difference?.rows === 0) return false
-  const add = await lake.write(session, table.name, given)
-  await lake.commit(table.name, { operation: 'WRITE', add, remove: snapshot.files })
-  return true
+  for (;;) {
+    const snapshot = await lake.snapshot(table.name)
+    const stored = `SELECT ${columns} FROM ${lake.scan(table.name, snapshot.files)}`
+    const [difference] = await session.rows<{ rows: number }>(
+      `SELECT count(*) AS rows FROM ((${given} EXCEPT ALL ${stored}) UNION ALL (${stored} EXCEPT ALL ${given}))`,
+    )
+    if (difference?.rows === 0) return false
+    const add = await lake.write(session, table.name, given)
+    const txns = { 'reference.sync': snapshot.version + 1 }
+    const { applied } = await lake.commit(table.name, {
+      operation: 'WRITE',
+      add,
+      remove: snapshot.files,
+      txns,
+    })
+    if (applied) return true
+  }
 }

@@ -12,6 +12,10 @@ export interface PartStatus {
   pid: number | null
   state: 'starting' | 'running' | 'waiting' | 'stopped'
   restarts: number
+  /** When this state began, ISO. */
+  since: string
+  /** How it ended last; null: it never did. */
+  last_error: string | null
   /** Resident memory, bytes; null while unknown. */
   memory_bytes: number | null
   /** One line: what it is doing. */

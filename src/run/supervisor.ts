@@ -26,6 +26,8 @@ interface Part extends PartStatus {
   child: ChildProcess | null
   failures: number
   startedMs: number
+  /** What it last said on its error output: the reason, where it dies. */
+  lastLine: string
   timer: NodeJS.Timeout | null
 }
 
@@ -38,12 +40,15 @@ export function supervise(specs: readonly PartSpec[], events: SupervisorEvents) 
     pid: null,
     state: 'starting',
     restarts: 0,
+    since: new Date().toISOString(),
+    last_error: null,
     memory_bytes: null,
     doing: 'starting',
     figures: {},
     child: null,
     failures: 0,
     startedMs: 0,
+    lastLine: '',
     timer: null,
   }))
 
@@ -60,7 +65,10 @@ export function supervise(specs: readonly PartSpec[], events: SupervisorEvents) 
       timer: null,
     })
     eachLine(child.stdout!, (text) => events.line(part.name, text))
-    eachLine(child.stderr!, (text) => events.line(part.name, text))
+    eachLine(child.stderr!, (text) => {
+      part.lastLine = text
+      events.line(part.name, text)
+    })
     child.on('message', (message) => hear(part, message as PartMessage, events))
     child.on('error', (error) => events.line(part.name, error.message))
     child.on('exit', (code, signal) => ended(part, code, signal))
@@ -77,6 +85,8 @@ export function supervise(specs: readonly PartSpec[], events: SupervisorEvents) 
     part.failures += 1
     part.restarts += 1
     part.state = 'waiting'
+    part.since = new Date().toISOString()
+    part.last_error = `${signal ?? `exit code ${code}`}${part.lastLine ? `: ${part.lastLine}` : ''}`
     part.doing = `ended (${signal ?? `exit code ${code}`}); starting again`
     events.died(part.name, signal ?? `exit code ${code}`, waitMs)
     part.timer = setTimeout(() => start(part), waitMs)
@@ -86,15 +96,9 @@ export function supervise(specs: readonly PartSpec[], events: SupervisorEvents) 
 
   return {
     status: (): PartStatus[] =>
-      parts.map(({ name, pid, state, restarts, memory_bytes, doing, figures }) => ({
-        name,
-        pid,
-        state,
-        restarts,
-        memory_bytes,
-        doing,
-        figures,
-      })),
+      parts.map(({ name, pid, state, restarts, since, last_error, memory_bytes, doing, figures }) => {
+        return { name, pid, state, restarts, since, last_error, memory_bytes, doing, figures }
+      }),
     async stop(): Promise<void> {
       stopping = true
       await Promise.all(parts.map((part) => stopPart(part)))

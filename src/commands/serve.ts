@@ -1,0 +1,82 @@
+import { once } from 'node:events'
+import { DASHBOARD_DIST, dashboardIsStale } from '../7-dashboard/build.ts'
+import { PlatformError } from '../errors.ts'
+import { openSettings, openStream, openWarehouse, programVersion } from '../main.ts'
+import { readSettings } from '../reference/sync.ts'
+import { readStatus, type PartStatus } from '../run/instance.ts'
+import { isSupervised, tellDoing, tellSupervisor } from '../run/part.ts'
+import { COMMON_OPTIONS, wholeNumber, type Command } from './command.ts'
+
+const TELL_EVERY_MS = 2000
+
+export const SERVE: Command = {
+  name: 'serve',
+  summary: 'dashboard and API alone',
+  options: {
+    ...COMMON_OPTIONS,
+    port: { value: 'PORT', description: 'port to listen on; default 8501, 0 takes a free one' },
+  },
+  examples: ['smarthouse serve', 'smarthouse serve --port 8600'],
+  async run(args, stop) {
+    const settings = openSettings(args, { create: true })
+    const portText = args.text('port')
+    const port =
+      portText === undefined ? settings.config.server.port : wholeNumber('--port', portText, 0, 65_535)
+    const { host } = settings.config.server
+    const warehouse = await openWarehouse(settings)
+    const log = await openStream(settings, warehouse.lake)
+    try {
+      const recorded = (await readSettings(warehouse.lake, warehouse.engine)).value
+      const { buildApp } = await import('../6-serve/app.ts')
+      const app = await buildApp({
+        lake: warehouse.lake,
+        engine: warehouse.engine,
+        log,
+        dashboardDir: (await dashboardIsStale()) ? null : DASHBOARD_DIST,
+        timeZone: recorded?.time_zone ?? settings.config.time_zone,
+        currency: recorded?.currency ?? settings.config.currency,
+        refreshS: settings.config.dashboard.refresh / 1000,
+        liveReadings: settings.config.dashboard.live_readings,
+        alertThresholds: settings.config.alerts,
+        demo: settings.config.simulator.enabled,
+        version: programVersion(),
+        partStatus: async () => (readStatus(settings.folder.run)?.parts ?? []).map(asContract),
+      })
+      await app.listen({ host, port }).catch((cause: NodeJS.ErrnoException) => {
+        if (cause.code !== 'EADDRINUSE') throw cause
+        throw new PlatformError(
+          'port_in_use',
+          `Port ${port} on ${host} is in use by another program`,
+          `Choose another one, for example --port ${port + 1}.`,
+          { cause },
+        )
+      })
+      const address = app.server.address()
+      const url = `http://${host}:${typeof address === 'object' ? address?.port : port}`
+      if (!isSupervised()) console.log(`Dashboard: ${url}`)
+      tellSupervisor({ kind: 'listening', url })
+      const telling = setInterval(() => tellDoing(`serving ${url}`), TELL_EVERY_MS)
+      if (!stop.aborted) await once(stop, 'abort')
+      clearInterval(telling)
+      await app.close()
+      return 0
+    } finally {
+      await log.close()
+      await warehouse.close()
+    }
+  },
+}
+
+/** A part as the API tells of it. */
+function asContract({ name, state, since, restarts, figures, last_error }: PartStatus) {
+  const pending = Object.entries(figures).filter(([figure]) => figure.endsWith('_pending'))
+  return {
+    name,
+    state:
+      state === 'starting' ? ('running' as const) : state === 'waiting' ? ('restarting' as const) : state,
+    since,
+    restarts,
+    pending: pending.length > 0 ? pending.reduce((sum, [, value]) => sum + value, 0) : null,
+    last_error,
+  }
+}
