@@ -55,32 +55,24 @@ const isZone = (zone: string): boolean => {
   }
 }
 
-const rate = z.number().min(0).meta({ description: 'Price per kWh.', unit: 'currency/kWh' })
-const band = z.strictObject({
-  band: z.string().meta({ description: 'Name of the band on bills.' }),
-  weekdays: z
-    .string()
-    .regex(/^[1-7]{1,7}$/)
-    .optional()
-    .meta({ description: 'ISO weekdays, 1 = Monday; default every day.' }),
-  hour_from: z.int().min(0).max(23).meta({ description: 'First local hour of the band.' }),
-  hour_to: z.int().min(1).max(24).meta({ description: 'First local hour after the band.' }),
-  energy_rate_kwh: rate,
-})
 const tariff = z.strictObject({
   tenant_id: z.string().optional().meta({ description: 'Only for this home.' }),
   user_id: z.string().optional().meta({ description: 'Only for this user.' }),
   valid_from: z.iso.date().default('1970-01-01').meta({ description: 'First local date on which it holds.' }),
   valid_to: z.iso.date().optional().meta({ description: 'First local date on which it holds no more.' }),
-  energy_rate_kwh: rate.optional(),
-  bands: z
-    .array(band)
+  band: z.string().optional().meta({ description: 'Name of the band on bills; default flat.' }),
+  weekdays: z
+    .string()
+    .regex(/^[1-7]{1,7}$/)
     .optional()
-    .meta({ description: 'Time of use: bands that fill the week, in place of one rate.' }),
+    .meta({ description: 'ISO weekdays, 1 = Monday; default every day.' }),
+  hour_from: z.int().min(0).max(23).optional().meta({ description: 'First local hour of the band.' }),
+  hour_to: z.int().min(1).max(24).optional().meta({ description: 'First local hour after the band.' }),
+  energy_rate_kwh: z.number().min(0).meta({ description: 'Price per kWh.', unit: 'currency/kWh' }),
   base_charge_month: z
     .number()
     .min(0)
-    .default(0)
+    .optional()
     .meta({ description: 'Base charge per month.', unit: 'currency' }),
 })
 

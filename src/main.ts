@@ -32,14 +32,19 @@ export interface Settings {
   folder: DataFolder
 }
 
-/** Reads the configuration and opens the data folder that the options name. */
-export function openSettings(args: Arguments, options: { create: boolean }): Settings {
+/** Reads the configuration that the options name. */
+export function openConfig(args: Arguments): Pick<Settings, 'config' | 'baseDir'> {
   const named = args.text('config')
-  const { config, baseDir } = loadConfig({
+  return loadConfig({
     file: named ?? join(PROJECT_ROOT, 'config', 'smarthouse.yaml'),
     named: named !== undefined,
     env: process.env,
   })
+}
+
+/** Reads the configuration and opens the data folder that the options name. */
+export function openSettings(args: Arguments, options: { create: boolean }): Settings {
+  const { config, baseDir } = openConfig(args)
   return { config, baseDir, folder: openDataFolder(dataPath(args), options) }
 }
 

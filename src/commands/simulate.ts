@@ -6,7 +6,7 @@ import { parseFaults } from '../1-source/simulator/faults.ts'
 import { runSimulation, type RunOptions } from '../1-source/simulator/run.ts'
 import { parseRate, rateOfIntervalMs } from '../1-source/simulator/schedule.ts'
 import { PlatformError } from '../errors.ts'
-import { openSettings, openStreamAlone, type Settings } from '../main.ts'
+import { openConfig, openSettings, openStreamAlone, type Settings } from '../main.ts'
 import { DEMO_TENANT } from '../reading.ts'
 import { tellDoing, isSupervised } from '../run/part.ts'
 import { requireDurationMs } from '../units.ts'
@@ -178,7 +178,7 @@ async function toLines(
       ),
     )
   })
-  const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone
+  const timeZone = openConfig(args).config.time_zone
   const report = await runSimulation({ ...simulation, to: { out: stream }, timeZone, signal: stop })
   if (out === '-') return 0
   stream.end()

@@ -4,7 +4,7 @@ import { FORMAT_VERSION } from '../data-folder.ts'
 import type { Settings, Warehouse } from '../main.ts'
 import { readCatalogueCsv } from '../reference/catalogue.ts'
 import { syncReference } from '../reference/sync.ts'
-import { readBillingCsv, tariffRows, type TariffPlan } from '../reference/tariffs.ts'
+import { readBillingCsv, tariffRows } from '../reference/tariffs.ts'
 import { pause } from './loop.ts'
 
 const LOOK_EVERY_MS = 5000
@@ -56,11 +56,14 @@ async function record(settings: Settings, warehouse: Warehouse, say: (line: stri
     ? await readCatalogueCsv(files.catalogue)
     : { rows: [], notices: [] }
   const billing = exists(files.billing) ? await readBillingCsv(files.billing) : []
-  const everyone: TariffPlan = { valid_from: '1970-01-01', ...config.price }
   const report = await syncReference({
     ...warehouse,
     catalogue: catalogue.rows,
-    tariffs: tariffRows({ currency: config.currency, plans: [everyone, ...config.tariffs, ...billing] }),
+    tariffs: tariffRows({
+      currency: config.currency,
+      price: config.price,
+      bands: [...config.tariffs, ...billing],
+    }),
     settings: {
       time_zone: config.time_zone,
       late_watermark_hours: config.silver.late_watermark_hours,
