@@ -2,6 +2,7 @@
 import type { Overview } from './contract.ts'
 import { elapsedSecondsOf, startOf } from './days.ts'
 import { kwh, sumNano, type Nano } from './decimal.ts'
+import { isConsumption, parentsOf } from './directory.ts'
 import { USUAL_DAYS, type CutFigures, type DeviceFigures } from './figures.ts'
 import { houseTotal } from './kpis.ts'
 import { deviceName, localTime, percent, type Picture } from './picture.ts'
@@ -87,8 +88,15 @@ function isUnusual(now: Nano, usual: Nano): boolean {
 /** Several days: the device that used most. */
 function largestUse(picture: Picture): InsightCard {
   const total = houseTotal(picture, 'energy')
+  const parents = parentsOf(picture.home)
   const [most] = picture.figures.devices
-    .filter((device) => device.energy !== null && device.energy > 0n)
+    .filter(
+      ({ device_id, device_type, energy }) =>
+        energy !== null &&
+        energy > 0n &&
+        !parents.has(device_id) &&
+        isConsumption(picture.home, device_id, device_type),
+    )
     .toSorted((a, b) => Number(b.energy! - a.energy!))
   if (!most || total === null || total <= 0n) return none('No energy was measured in this range.')
   const share = Number((most.energy! * 1000n) / total) / 1000

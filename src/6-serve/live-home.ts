@@ -21,6 +21,8 @@ export class LiveHome {
   /** Newest event time per device. */
   readonly #seen = new Map<string, number>()
   newestMs = 0
+  /** Readings from Silver that fill up the list where few have arrived since the start. */
+  #older: readonly TimedReading[] = []
 
   add(timed: TimedReading): void {
     const { reading, eventMs } = timed
@@ -38,11 +40,22 @@ export class LiveHome {
       put(this.#power, key, { device_id: reading.device_id, power_w: reading.power_usage, eventMs })
   }
 
+  /** Takes readings of the lake for the list of the last ones; those that it has taken before are replaced. */
+  fillUp(older: readonly TimedReading[]): void {
+    this.#older = older
+  }
+
+  /** How many readings have arrived at the fork. */
+  get arrived(): number {
+    return this.#readings.length
+  }
+
   /** The last readings, newest event time first; of equal times the one that came last. */
   recent(limit: number): LiveReading[] {
-    return this.#readings
-      .slice(-MOST_READINGS)
-      .toReversed()
+    const arrived = this.#readings.slice(-MOST_READINGS).toReversed()
+    const known = new Set(arrived.map(identity))
+    const older = arrived.length < limit ? this.#older.filter((timed) => !known.has(identity(timed))) : []
+    return [...arrived, ...older]
       .toSorted((a, b) => b.eventMs - a.eventMs)
       .slice(0, limit)
       .map(({ reading }) => reading)
@@ -72,4 +85,8 @@ function put<Value>(map: Map<string, Value>, key: string, value: Value): void {
   map.delete(key)
   map.set(key, value)
   if (map.size > MOST_CHANNELS) map.delete(map.keys().next().value!)
+}
+
+function identity({ reading, eventMs }: TimedReading): string {
+  return `${eventMs}\u0000${reading.device_id}\u0000${reading.channel}`
 }

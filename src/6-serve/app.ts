@@ -1,0 +1,52 @@
+/** The web server: API, live events and dashboard. It is built here; whoever calls it listens and closes. */
+import swagger from '@fastify/swagger'
+import fastify, { type FastifyInstance } from 'fastify'
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import { serveDashboard } from './dashboard-files.ts'
+import { guard } from './guard.ts'
+import { onError } from './problems.ts'
+import { registerRoutes } from './routes.ts'
+import { startServing, type ServingOptions } from './serving.ts'
+
+export interface AppOptions extends Omit<ServingOptions, 'clock'> {
+  /** Folder of the built dashboard; null: there is none. */
+  dashboardDir: string | null
+  /** IANA zone of the home, as the lake has it. */
+  timeZone: string
+  /** ISO 4217 */
+  currency: string
+  /** How often the dashboard refreshes its figures, s. */
+  refreshS: number
+  /** Whether the simulated home is on: then it is opened until a real one has data. */
+  demo: boolean
+  version: string
+  /** ms since 1970-01-01T00:00:00Z */
+  clock?: () => number
+}
+
+/** Builds the server without listening. Closing it closes what it opened, neither the lake nor the stream. */
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const clock = options.clock ?? Date.now
+  const app = fastify({ logger: { level: 'error', stream: process.stderr } })
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  app.setErrorHandler(onError)
+  await guard(app)
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Smart House Data Platform',
+        description: 'Figures of the homes from the lake, live values from the stream.',
+        version: options.version,
+      },
+    },
+    transform: jsonSchemaTransform,
+  })
+  const serving = await startServing({ ...options, clock })
+  app.addHook('onClose', () => serving.close())
+  registerRoutes(app, serving, { ...options, clock, freshS: options.alertThresholds.offline_s })
+  await serveDashboard(app, options.dashboardDir)
+  await app.ready()
+  return app
+}
