@@ -45,7 +45,7 @@ export interface EmbeddedLogOptions {
   /** Folder of the file; created where it is absent. */
   dir: string
   topic?: string
-  /** Offset of the first message, used only when the file is created: a new log goes on where a lost one ended. */
+  /** Offset of the first message (at least 1), used only when the file is created: a new log goes on where a lost one ended. */
   firstOffset?: number
   /** The clock, milliseconds since 1970. */
   nowMs?: () => number
@@ -54,10 +54,7 @@ export interface EmbeddedLogOptions {
 /** Opens the log in `<dir>/<topic>.sqlite`. Throws `stream_corrupt` where the file is not a readable log. */
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<StreamLog> {
   const topic = options.topic ?? TELEMETRY_TOPIC
-  const firstOffset = options.firstOffset ?? 1
-  if (!Number.isSafeInteger(firstOffset) || firstOffset < 1) {
-    throw new RangeError(`firstOffset must be a whole number of at least 1, not ${firstOffset}`)
-  }
+  const firstOffset = Math.max(1, options.firstOffset ?? 1)
   const writer = await openStreamFile(options.dir, topic, firstOffset)
   const reader = await openStreamFile(options.dir, topic, firstOffset)
   return new EmbeddedLog(topic, writer, reader.database, options.nowMs ?? Date.now)
