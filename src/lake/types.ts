@@ -63,6 +63,8 @@ export interface Snapshot {
   /** The newest `txn` action per application id. */
   txns: ReadonlyMap<string, number>
   columns: readonly Column[]
+  /** Set where the newest log entry is torn: this is the version before it, and commits are refused until it is repaired. */
+  damage?: string
 }
 
 export interface CommitRequest {
@@ -72,6 +74,10 @@ export interface CommitRequest {
   remove?: readonly DataFile[]
   /** Set in the same commit as the rows. A commit whose `txns` the table already has (>=) is not applied again. */
   txns?: Readonly<Record<string, number>>
+  /** The `txns` that the rows start from (-1: none yet). Where the table's differ, nothing is written: `lake_conflict`. */
+  expectTxns?: Readonly<Record<string, number>>
+  /** `false`: the same rows in other files (compaction). `changes` passes such commits over. */
+  dataChange?: false
   /** The versions of the input tables that this commit covers, for `commitInfo`. */
   inputs?: Readonly<Record<string, number>>
   parameters?: Readonly<Record<string, string>>
@@ -106,8 +112,8 @@ export interface Engine {
 
 /** The store's port: where bytes lie. Paths are relative to the lake's root, `/` between folders. */
 export interface Store {
-  /** Names below the prefix, in ascending order, from the first one greater than `after`. */
-  list(prefix: string, after?: string): Promise<{ path: string; bytes: number; modifiedMs: number }[]>
+  /** What lies directly in the folder, in ascending order, from the first one greater than `after`; folders end in `/`. */
+  list(folder: string, after?: string): Promise<{ path: string; bytes: number; modifiedMs: number }[]>
   /** Throws an error with code `ENOENT` where there is none. */
   read(path: string): Promise<Uint8Array>
   /** Durable once resolved. `false`: something was there already, and it was left alone. */

@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto'
+import { PlatformError } from '../errors.ts'
+import {
+  corruptEntry,
+  encodeEntry,
+  encodePath,
+  entryPath,
+  readEntry,
+  unsupported,
+  type Action,
+  type CommitInfo,
+} from './log.ts'
+import type { TableState } from './state.ts'
+import { statsToJson } from './stats.ts'
+import type { OpenTable } from './table.ts'
+import type { Column, CommitRequest, CommitResult, DataFile, Store } from './types.ts'
+
+const ENGINE_INFO = 'smarthouse-lake'
+
+/**
+ * Optimistic commit: look at the table, check, create the next entry only if it is absent; after a lost race from
+ * the start. So `txns` and removed files are judged against the very version that the entry follows.
+ */
+export async function commitTo(
+  store: Store,
+  table: OpenTable,
+  request: CommitRequest,
+): Promise<CommitResult> {
+  const txnId = randomUUID()
+  for (let attempt = 0; ; attempt += 1) {
+    const state = await table.refresh()
+    requireHealthy(state)
+    if (alreadyApplied(state, request)) return { applied: false, version: state.version }
+    requireNoConflict(state, request)
+    const commitInfo = commitInfoOf(request, txnId)
+    const entry = encodeEntry(commitInfo, actionsOf(request, state.columns))
+    const version = state.version + 1
+    if (await putEntry(store, table, version, entry, txnId)) return { applied: true, version }
+    // Waiting a random moment keeps many writers from losing to each other for ever.
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(attempt * 5, 100)))
+  }
+}
+
+/** Creates a version's entry. A put whose answer got lost may have won: the entry's id tells. */
+export async function putEntry(
+  store: Store,
+  table: OpenTable,
+  version: number,
+  entry: Uint8Array,
+  txnId: string,
+): Promise<boolean> {
+  // An entry beyond this one means that this one was lost; filling the hole would change the past.
+  const beyond = await readEntry(store, table.name, version + 1)
+  if (beyond !== 'absent' && (await readEntry(store, table.name, version)) === 'absent') {
+    throw corruptEntry(table.name, version, 'is missing')
+  }
+  try {
+    if (await store.putIfAbsent(entryPath(table.name, version), entry)) return true
+  } catch (error) {
+    if (await isOurs(store, table, version, txnId)) return true
+    throw error
+  }
+  return isOurs(store, table, version, txnId)
+}
+
+async function isOurs(store: Store, table: OpenTable, version: number, txnId: string): Promise<boolean> {
+  const found = await readEntry(store, table.name, version)
+  return Array.isArray(found) && found.some(({ commitInfo }) => commitInfo?.txnId === txnId)
+}
+
+export function requireHealthy(state: TableState): void {
+  if (state.damage !== undefined) throw corruptEntry(state.table, state.version + 1, 'is torn')
+  if (state.version < 0) throw new TypeError(`Table ${state.table} does not exist: define it first.`)
+}
+
+function alreadyApplied(state: TableState, { txns = {} }: CommitRequest): boolean {
+  const wanted = Object.entries(txns)
+  const there = wanted.filter(([app, version]) => (state.txns.get(app) ?? -1) >= version)
+  if (there.length > 0 && there.length < wanted.length) {
+    throw conflict(
+      state,
+      `holds a part of this commit's input already (${there.map(([app]) => app).join(', ')})`,
+    )
+  }
+  return wanted.length > 0 && there.length === wanted.length
+}
+
+function requireNoConflict(state: TableState, request: CommitRequest): void {
+  for (const [app, expected] of Object.entries(request.expectTxns ?? {})) {
+    const found = state.txns.get(app) ?? -1
+    if (found !== expected) throw conflict(state, `is at ${found} of ${app}, not at ${expected}`)
+  }
+  for (const file of request.remove ?? []) {
+    if (!state.files.has(file.path)) throw conflict(state, `no longer holds the file ${file.path}`)
+  }
+  const rowsGo = (request.remove ?? []).length > 0 && request.dataChange !== false
+  if (rowsGo && state.metaData?.configuration['delta.appendOnly'] === 'true') {
+    throw unsupported(state.table, 'delta.appendOnly, so its rows can be neither removed nor rewritten')
+  }
+}
+
+function conflict(state: TableState, what: string): PlatformError {
+  return new PlatformError(
+    'lake_conflict',
+    `Table ${state.table} ${what} at version ${state.version}.`,
+    'Read the newest snapshot and do the work again.',
+  )
+}
+
+export function commitInfoOf(request: Omit<CommitRequest, 'add'>, txnId: string): CommitInfo {
+  const metrics = Object.entries(request.metrics ?? {}).map(([name, value]) => [name, String(value)])
+  return {
+    timestamp: Date.now(),
+    operation: request.operation,
+    operationParameters: { ...request.parameters },
+    operationMetrics: Object.fromEntries(metrics) as Record<string, string>,
+    engineInfo: ENGINE_INFO,
+    txnId,
+    ...(request.inputs ? { inputVersions: { ...request.inputs } } : {}),
+  }
+}
+
+function actionsOf(request: CommitRequest, columns: readonly Column[]): Action[] {
+  const dataChange = request.dataChange !== false
+  const now = Date.now()
+  const described = (file: DataFile) => ({
+    path: encodePath(file.path),
+    partitionValues: { ...file.partition },
+    size: file.bytes,
+    stats: file.stats.rows < 0 ? undefined : statsToJson(file.stats, columns),
+    dataChange,
+  })
+  return [
+    ...Object.entries(request.txns ?? {}).map(([appId, version]) => ({
+      txn: { appId, version, lastUpdated: now },
+    })),
+    ...(request.remove ?? []).map((file) => ({
+      remove: { ...described(file), deletionTimestamp: now, extendedFileMetadata: true },
+    })),
+    ...request.add.map((file) => ({
+      add: { ...described(file), modificationTime: Math.trunc(file.modifiedMs) },
+    })),
+  ]
+}

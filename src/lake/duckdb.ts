@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs'
+import {
+  BIGINT,
+  BOOLEAN,
+  DOUBLE,
+  DuckDBDateValue,
+  DuckDBInstance,
+  DuckDBListValue,
+  DuckDBMapValue,
+  DuckDBStructValue,
+  DuckDBTimestampTZValue,
+  DuckDBTimestampValue,
+  HUGEINT,
+  SQLNULL,
+  VARCHAR,
+  type DuckDBConnection,
+  type DuckDBType,
+  type DuckDBValue,
+} from '@duckdb/node-api'
+import type { Engine, Session, SqlValue } from './types.ts'
+
+export interface DuckDbOptions {
+  memoryLimitMb?: number
+  threads?: number
+  /** Where queries larger than the memory limit put what does not fit. */
+  tempDirectory?: string
+}
+
+/**
+ * DuckDB as the lake's engine, in memory: data lies in the lake alone. Extensions are neither loaded nor
+ * fetched on their own, so nothing here reaches for the network.
+ */
+export async function openDuckDb(options: DuckDbOptions = {}): Promise<Engine> {
+  const config: Record<string, string> = {
+    autoload_known_extensions: 'false',
+    autoinstall_known_extensions: 'false',
+  }
+  if (options.memoryLimitMb !== undefined) config.memory_limit = `${options.memoryLimitMb}MiB`
+  if (options.threads !== undefined) config.threads = String(options.threads)
+  if (options.tempDirectory !== undefined) config.temp_directory = options.tempDirectory
+  const instance = await DuckDBInstance.create(':memory:', config)
+  const first = await instance.connect()
+  await first.run("SET GLOBAL TimeZone = 'UTC'; SET GLOBAL parquet_metadata_cache = true")
+  // Macros and types belong to the instance: every session has them.
+  await first.run(readFileSync(new URL('./prelude.sql', import.meta.url), 'utf8'))
+  first.closeSync()
+
+  const open = new Set<Session>()
+  return {
+    async session() {
+      const session = sessionOver(await instance.connect(), () => open.delete(session))
+      open.add(session)
+      return session
+    },
+    async close() {
+      for (const session of open) await session.close()
+      instance.closeSync()
+    },
+  }
+}
+
+/** Statements of one session run one after the other, so that waiting ones hold no thread. */
+function sessionOver(connection: DuckDBConnection, onClose: () => void): Session {
+  let last: Promise<unknown> = Promise.resolve()
+  let closed = false
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = last.then(work)
+    last = result.catch(() => undefined)
+    return result
+  }
+  return {
+    run: (sql, parameters = []) =>
+      inTurn(async () => {
+        const [values, types] = bind(parameters)
+        await connection.run(sql, values, types)
+      }),
+    rows: <T extends object>(sql: string, parameters: readonly SqlValue[] = []) =>
+      inTurn(async () => {
+        const [values, types] = bind(parameters)
+        const reader = await connection.runAndReadAll(sql, values, types)
+        return reader.convertRowObjects<unknown>(toJs) as T[]
+      }),
+    async close() {
+      if (closed) return
+      closed = true
+      await last
+      connection.closeSync()
+      onClose()
+    },
+  }
+}
+
+function bind(parameters: readonly SqlValue[]): [values?: DuckDBValue[], types?: DuckDBType[]] {
+  if (parameters.length === 0) return []
+  const typed = parameters.map(typedParameter)
+  return [typed.map(([value]) => value), typed.map(([, type]) => type)]
+}
+
+const INT64 = { min: -(2n ** 63n), max: 2n ** 63n - 1n }
+
+function typedParameter(value: SqlValue): [DuckDBValue, DuckDBType] {
+  if (value === null) return [null, SQLNULL]
+  if (typeof value === 'string') return [value, VARCHAR]
+  if (typeof value === 'boolean') return [value, BOOLEAN]
+  if (typeof value === 'bigint') return [value, value >= INT64.min && value <= INT64.max ? BIGINT : HUGEINT]
+  return Number.isSafeInteger(value) ? [BigInt(value), BIGINT] : [value, DOUBLE]
+}
+
+/** The mapping that `Session.rows` promises; types it does not name come as DuckDB's text. */
+function toJs(value: DuckDBValue): unknown {
+  switch (typeof value) {
+    case 'bigint':
+      return Number.isSafeInteger(Number(value)) ? Number(value) : value
+    case 'object':
+      break
+    default:
+      return value
+  }
+  if (value === null) return null
+  if (value instanceof DuckDBTimestampTZValue || value instanceof DuckDBTimestampValue) {
+    return value.isFinite ? isoMicros(value.micros) : value.micros > 0n ? 'infinity' : '-infinity'
+  }
+  if (value instanceof DuckDBDateValue) return value.toString()
+  if (value instanceof DuckDBListValue) return value.items.map(toJs)
+  if (value instanceof DuckDBMapValue) {
+    return Object.fromEntries(value.entries.map(({ key, value: item }) => [String(toJs(key)), toJs(item)]))
+  }
+  if (value instanceof DuckDBStructValue) {
+    return Object.fromEntries(Object.entries(value.entries).map(([key, item]) => [key, toJs(item)]))
+  }
+  return String(value)
+}
+
+/** `2026-11-23T10:00:00.123456Z`. */
+function isoMicros(micros: bigint): string {
+  const fraction = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n
+  const seconds = (micros - fraction) / 1_000_000n
+  const whole = new Date(Number(seconds) * 1000)
+  if (Number.isNaN(whole.getTime())) return new DuckDBTimestampValue(micros).toString()
+  return `${whole.toISOString().slice(0, -5)}.${String(fraction).padStart(6, '0')}Z`
+}

@@ -1,0 +1,134 @@
+import type { Column, FileStats, StatValue } from './types.ts'
+
+/**
+ * Column statistics of a file: from what the engine returned while writing, to and from the text in an `add`
+ * action (PROTOCOL.md, Per-file Statistics). A bound may be wider than the data, never narrower: what cannot be
+ * said exactly is left out or rounded outwards.
+ */
+
+/** What `COPY … RETURN_STATS` says of one column. */
+export interface WrittenColumn {
+  min?: string
+  max?: string
+  null_count?: string
+  has_nan?: string
+}
+
+const MAX_TEXT = 32
+
+/** Standard since ES2026, not yet in the compiler's library. */
+const { rawJSON: rawJson } = JSON as unknown as { rawJSON: (text: string) => unknown }
+
+export function statsOfWritten(
+  rows: number,
+  columns: readonly Column[],
+  written: Readonly<Record<string, WrittenColumn>>,
+): FileStats {
+  const min: Record<string, StatValue> = {}
+  const max: Record<string, StatValue> = {}
+  const nulls: Record<string, number> = {}
+  for (const column of columns) {
+    const found = written[`"${column.name.replaceAll('"', '""')}"`]
+    if (!found) continue
+    if (found.null_count !== undefined) nulls[column.name] = Number(found.null_count)
+    if (found.min === undefined || found.max === undefined || found.has_nan === 'true') continue
+    const low = bound(column, found.min, 'min')
+    const high = bound(column, found.max, 'max')
+    if (low === undefined || high === undefined) continue
+    min[column.name] = low
+    max[column.name] = high
+  }
+  return { rows, min, max, nulls }
+}
+
+function bound(column: Column, text: string, side: 'min' | 'max'): StatValue | undefined {
+  switch (column.type) {
+    case 'string':
+      return shortText(text, side)
+    case 'integer':
+    case 'long':
+      return Number.isSafeInteger(Number(text)) ? Number(text) : undefined
+    case 'double':
+      return Number.isFinite(Number(text)) ? Number(text) : undefined
+    case 'date':
+      return /^\d{4}-\d\d-\d\d$/.test(text) ? text : undefined
+    case 'timestamp':
+      return isoMillis(text, side)
+    case 'boolean':
+    case 'array<string>':
+    case 'map<string,double>':
+      return undefined
+    default:
+      return text
+  }
+}
+
+/** Texts are cut; a cut maximum ends in the greatest code point, so that it still lies above every text it stands for. */
+function shortText(text: string, side: 'min' | 'max'): string {
+  const points = [...text]
+  if (points.length <= MAX_TEXT) return text
+  return points.slice(0, MAX_TEXT).join('') + (side === 'max' ? '\u{10FFFF}' : '')
+}
+
+/** From `2026-11-23 10:00:00.123456+00`; Delta keeps milliseconds, so a maximum is rounded up. */
+function isoMillis(text: string, side: 'min' | 'max'): string | undefined {
+  const match = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?\+00$/.exec(text)
+  if (!match) return undefined
+  const micros = Number((match[3] ?? '').padEnd(6, '0'))
+  const millis = side === 'min' ? Math.floor(micros / 1000) : Math.ceil(micros / 1000)
+  return new Date(Date.parse(`${match[1]}T${match[2]}Z`) + millis).toISOString()
+}
+
+/** Decimals are text in memory and numbers in the log, digit for digit. */
+export function statsToJson(stats: FileStats, columns: readonly Column[]): string {
+  const types = new Map(columns.map((column) => [column.name, column.type]))
+  const exact = (values: Readonly<Record<string, StatValue>>): Record<string, unknown> =>
+    Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [
+        name,
+        types.get(name)?.startsWith('decimal') ? rawJson(String(value)) : value,
+      ]),
+    )
+  return JSON.stringify({
+    numRecords: stats.rows,
+    minValues: exact(stats.min),
+    maxValues: exact(stats.max),
+    nullCount: stats.nulls,
+  })
+}
+
+/** `rows` is -1 where another writer left no statistics. Statistics of nested columns are passed over. */
+export function statsFromJson(text: string | undefined, columns: readonly Column[]): FileStats {
+  if (!text) return { rows: -1, min: {}, max: {}, nulls: {} }
+  const types = new Map(columns.map((column) => [column.name, column.type]))
+  const parsed = JSON.parse(text, (key, value: unknown, context?: { source?: string }) =>
+    typeof value === 'number' && types.get(key)?.startsWith('decimal') ? (context?.source ?? value) : value,
+  ) as {
+    numRecords?: number
+    minValues?: Record<string, unknown>
+    maxValues?: Record<string, unknown>
+    nullCount?: Record<string, unknown>
+  }
+  return {
+    rows: parsed.numRecords ?? -1,
+    min: primitives(parsed.minValues, types),
+    max: primitives(parsed.maxValues, types),
+    nulls: Object.fromEntries(
+      Object.entries(parsed.nullCount ?? {}).filter(
+        (entry): entry is [string, number] => typeof entry[1] === 'number',
+      ),
+    ),
+  }
+}
+
+function primitives(
+  raw: Record<string, unknown> | undefined,
+  types: ReadonlyMap<string, string>,
+): Record<string, StatValue> {
+  const kept: Record<string, StatValue> = {}
+  for (const [name, value] of Object.entries(raw ?? {})) {
+    if (value === null || typeof value === 'object') continue
+    kept[name] = types.get(name)?.startsWith('decimal') ? String(value) : (value as StatValue)
+  }
+  return kept
+}

@@ -1,0 +1,82 @@
+import { PlatformError } from '../errors.ts'
+import { corruptEntry, entryVersions, readEntry } from './log.ts'
+import { applyEntry, emptyState, type TableState } from './state.ts'
+import type { Store } from './types.ts'
+
+/** A table's newest state, kept in this process and brought up to date entry by entry. */
+export interface OpenTable {
+  readonly name: string
+  /** One at a time; where nothing is new it costs one look for the next entry. */
+  refresh(): Promise<TableState>
+  /** The newest state seen so far. */
+  readonly seen: TableState | undefined
+}
+
+export function openTable(store: Store, name: string): OpenTable {
+  let state: TableState | undefined
+  let last: Promise<unknown> = Promise.resolve()
+
+  async function advance(): Promise<TableState> {
+    const from = state ?? (await load(store, name))
+    // Until every new entry has been taken in, the state counts as lost: an error must not leave half of one.
+    state = undefined
+    await applyNewer(store, from)
+    state = from
+    return from
+  }
+
+  return {
+    name,
+    refresh() {
+      const result = last.then(advance)
+      last = result.catch(() => undefined)
+      return result
+    },
+    get seen() {
+      return state
+    },
+  }
+}
+
+/** The state as of a version that lies in the past. */
+export async function stateAt(store: Store, name: string, version: number): Promise<TableState> {
+  const state = await load(store, name)
+  await applyNewer(store, state, version)
+  if (state.version === version) return state
+  throw new PlatformError(
+    'usage',
+    `Table ${name} has no version ${version}; the newest is ${state.version}.`,
+    'Ask for a version that the table has.',
+  )
+}
+
+async function load(store: Store, name: string): Promise<TableState> {
+  const state = emptyState(name)
+  const versions = await entryVersions(store, name)
+  const first = versions[0] ?? 0
+  if (first > state.version + 1) throw corruptEntry(name, state.version + 1, 'is missing')
+  const gap = versions.findIndex((version, index) => version !== first + index)
+  if (gap > 0) throw corruptEntry(name, first + gap, 'is missing')
+  return state
+}
+
+async function applyNewer(store: Store, state: TableState, upTo = Infinity): Promise<void> {
+  while (state.version < upTo) {
+    const next = state.version + 1
+    const entry = await readEntry(store, state.table, next)
+    if (entry === 'absent') break
+    if (entry === 'torn') {
+      if ((await readEntry(store, state.table, next + 1)) !== 'absent') {
+        throw corruptEntry(state.table, next, 'is torn')
+      }
+      state.damage = corruptEntry(state.table, next, 'is torn').message
+      state.snapshot = undefined
+      return
+    }
+    applyEntry(state, next, entry)
+  }
+  if (state.damage !== undefined) {
+    state.damage = undefined
+    state.snapshot = undefined
+  }
+}

@@ -1,0 +1,127 @@
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
+import { PlatformError } from '../errors.ts'
+import { castList, quotedName, quotedText } from './schema.ts'
+import { statsOfWritten, type WrittenColumn } from './stats.ts'
+import { ensureFolder, syncWritten } from './store.ts'
+import type { Column, DataFile, Session, WriteOptions } from './types.ts'
+
+export interface WriteTarget {
+  table: string
+  /** The table's folder on this machine, absolute, `/` between folders. */
+  folder: string
+  columns: readonly Column[]
+  partitionBy: readonly string[]
+  sortBy: readonly string[]
+}
+
+interface CopyResult {
+  filename: string
+  count: number
+  file_size_bytes: number
+  column_statistics: Record<string, WrittenColumn>
+  partition_keys: Record<string, string | null> | null
+}
+
+const DEFAULT_ROWS_PER_FILE = 500_000
+const DEFAULT_ROW_GROUP_ROWS = 122_880
+
+/**
+ * Writes the rows of a query, cast to the table's types and sorted, as Parquet files, and makes them durable.
+ * One COPY writes all partitions; only a partition that came out larger than a file may be is cut up afterwards.
+ */
+export async function writeFiles(
+  session: Session,
+  target: WriteTarget,
+  selectSql: string,
+  options: WriteOptions,
+): Promise<DataFile[]> {
+  await ensureFolder(target.folder)
+  const maxRows = options.maxRowsPerFile ?? DEFAULT_ROWS_PER_FILE
+  const rowGroupRows = Math.min(options.rowGroupRows ?? DEFAULT_ROW_GROUP_ROWS, maxRows)
+  const groupsPerFile = Math.max(1, Math.floor(maxRows / rowGroupRows))
+  const rotate = `ROW_GROUPS_PER_FILE ${groupsPerFile}`
+  const order = orderBy(target.sortBy)
+  const select = `SELECT ${castList(target.columns)} FROM (${selectSql})${order}`
+  const partitioned = target.partitionBy.length > 0
+  const layout = partitioned ? `PARTITION_BY (${target.partitionBy.map(quotedName).join(', ')})` : rotate
+
+  const written: DataFile[] = []
+  for (const result of await copy(session, select, target.folder, rowGroupRows, layout)) {
+    const file = toDataFile(result, target, result.partition_keys ?? {})
+    if (file.stats.rows === 0) {
+      await rm(localPath(target, file), { force: true })
+    } else if (partitioned && file.stats.rows > maxRows) {
+      written.push(...(await cut(session, target, file, rowGroupRows, rotate)))
+    } else {
+      written.push(file)
+    }
+  }
+  await requireNoNulls(target, written)
+  await syncWritten(
+    target.folder,
+    written.map((file) => file.path),
+  )
+  return written
+}
+
+async function copy(session: Session, select: string, folder: string, rowGroupRows: number, layout: string) {
+  return session.rows<CopyResult>(
+    `COPY (${select}) TO ${quotedText(folder)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowGroupRows},
+     ${layout}, APPEND, FILENAME_PATTERN 'part-{uuidv7}', RETURN_STATS)`,
+  )
+}
+
+async function cut(
+  session: Session,
+  target: WriteTarget,
+  large: DataFile,
+  rowGroupRows: number,
+  rotate: string,
+): Promise<DataFile[]> {
+  const source = `read_parquet(${quotedText(`${target.folder}/${large.path}`)}, hive_partitioning = false)`
+  const select = `SELECT * FROM ${source}${orderBy(target.sortBy.filter((name) => !target.partitionBy.includes(name)))}`
+  const folder = `${target.folder}/${path.posix.dirname(large.path)}`
+  const results = await copy(session, select, folder, rowGroupRows, rotate)
+  await rm(localPath(target, large), { force: true })
+  return results.map((result) => toDataFile(result, target, large.partition))
+}
+
+function orderBy(columns: readonly string[]): string {
+  return columns.length > 0 ? ` ORDER BY ${columns.map(quotedName).join(', ')}` : ''
+}
+
+function toDataFile(
+  result: CopyResult,
+  target: WriteTarget,
+  partition: Readonly<Record<string, string | null>>,
+): DataFile {
+  return {
+    path: path.posix.relative(target.folder, result.filename.replaceAll('\\', '/')),
+    bytes: result.file_size_bytes,
+    partition,
+    modifiedMs: Date.now(),
+    stats: statsOfWritten(result.count, target.columns, result.column_statistics),
+  }
+}
+
+function localPath(target: WriteTarget, file: DataFile): string {
+  return path.join(target.folder, ...file.path.split('/'))
+}
+
+/** A required column with a null would make a file that other readers refuse. */
+async function requireNoNulls(target: WriteTarget, files: readonly DataFile[]): Promise<void> {
+  for (const { name, required } of target.columns) {
+    const holdsNull = (file: DataFile): boolean =>
+      target.partitionBy.includes(name)
+        ? (file.partition[name] ?? null) === null
+        : (file.stats.nulls[name] ?? 0) > 0
+    if (!required || !files.some(holdsNull)) continue
+    for (const file of files) await rm(localPath(target, file), { force: true })
+    throw new PlatformError(
+      'model_check_failed',
+      `Table ${target.table}: the required column ${name} would hold nulls.`,
+      'Correct the query that fills it.',
+    )
+  }
+}
