@@ -1,0 +1,242 @@
+import type { DataFile, Lake, Session, Snapshot, TableDefinition } from '../lake/types.ts'
+import { checkRows, checkSums, readModel } from './models.ts'
+import { filesOf, LEAST_MAX_GAP_US, loadReadings, MAX_GAP_SQL, rowCount, type Span } from './silver-rows.ts'
+import {
+  GOLD_DAILY,
+  GOLD_HEALTH,
+  GOLD_HOURLY,
+  GOLD_MONTHLY,
+  GOLD_QUARTER_HOURLY,
+  GOLD_SUMMARY,
+} from './tables.ts'
+
+/** Rows that one pass of the models may hold; it bounds memory, not the result. */
+const MAX_CHUNK_ROWS = 1_000_000
+
+const DEVICE_ROWS = readModel('device_rows')
+const ENERGY_PARTS = readModel('energy_parts')
+const DEVICE_DAYS = readModel('device_days')
+const SUM_INVARIANTS = readModel('sum_invariants')
+
+/** A Gold table, and the columns by which `touched_days` says which of its rows are computed anew. */
+interface Target {
+  definition: TableDefinition
+  touchedBy: string
+}
+const QUARTER_HOURLY: Target = { definition: GOLD_QUARTER_HOURLY, touchedBy: 'tenant_id, device_id, date' }
+const HOURLY: Target = { definition: GOLD_HOURLY, touchedBy: 'tenant_id, device_id, date' }
+const DAILY: Target = { definition: GOLD_DAILY, touchedBy: 'tenant_id, device_id, date' }
+const HEALTH: Target = { definition: GOLD_HEALTH, touchedBy: 'tenant_id, device_id, date' }
+const SUMMARY: Target = { definition: GOLD_SUMMARY, touchedBy: 'tenant_id, date' }
+const MONTHLY: Target = { definition: GOLD_MONTHLY, touchedBy: 'tenant_id, device_id, month' }
+
+/** What a build adds to and removes from one Gold table, not yet committed. */
+export interface TableChange {
+  add: DataFile[]
+  remove: DataFile[]
+}
+
+export interface GoldBuild {
+  /** Where Silver is read. */
+  lake: Lake
+  /** Where Gold is written. */
+  target: Lake
+  session: Session
+  readings: readonly DataFile[]
+  rejects: readonly DataFile[]
+  /** The Gold tables that the touched days are merged into, by name. */
+  base: ReadonlyMap<string, Snapshot>
+  onProgress?: (text: string) => void
+}
+
+/**
+ * Computes the device-days in the temporary table `touched` month by month and writes them, merged with the rows of
+ * `base` that are not touched, as data files. Needs `catalogue`, `tariffs`, `all_calendar` and `all_days` in the
+ * session. Every check runs before anything is returned.
+ */
+export async function buildTouched(build: GoldBuild): Promise<Map<string, TableChange>> {
+  const { session } = build
+  const changes = new Map<string, TableChange>()
+  const months = await session.rows<{ month: string; days: number }>(
+    `SELECT a.month, count(*) AS days FROM (SELECT DISTINCT * FROM touched) t
+     JOIN all_days a ON a.date = t.date GROUP BY a.month ORDER BY a.month`,
+  )
+  await session.run('CREATE OR REPLACE TEMP TABLE new_months AS SELECT NULL WHERE FALSE')
+  for (const [index, { month, days }] of months.entries()) {
+    build.onProgress?.(
+      `gold ${month.slice(0, 7)}: ${days} device-days (month ${index + 1} of ${months.length})`,
+    )
+    await buildMonth(build, month, changes, index === 0)
+  }
+  if (months.length > 0) await mergeMonths(build, changes)
+  return changes
+}
+
+async function buildMonth(
+  build: GoldBuild,
+  month: string,
+  changes: Map<string, TableChange>,
+  first: boolean,
+): Promise<void> {
+  const { session, lake } = build
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE month_days AS
+     SELECT DISTINCT t.*, a.month, a.start_us, a.end_us FROM touched t JOIN all_days a ON a.date = t.date
+     WHERE a.month = CAST($1 AS DATE)`,
+    [month],
+  )
+  const chunks = await chunksOf(build)
+  for (const [index, chunk] of chunks.entries()) await computeChunk(build, chunk, index === 0)
+
+  await session.run('CREATE OR REPLACE TEMP TABLE touched_days AS SELECT * FROM month_days')
+  await session.run(
+    'CREATE OR REPLACE TEMP TABLE calendar AS SELECT * FROM all_calendar WHERE month = CAST($1 AS DATE)',
+    [month],
+  )
+  const monthSpan = await spanOf(session, 'month_days')
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE rejects AS SELECT tenant_id, device_id, timestamp, ingestion_time, reject_reason
+     FROM ${lake.scan('silver.rejects', rejectFiles(build.rejects, monthSpan))}`,
+  )
+  await mergeInto(build, QUARTER_HOURLY, 'SELECT * FROM new_quarter_hours', changes)
+  for (const target of [HOURLY, DAILY, HEALTH, SUMMARY]) {
+    await mergeInto(build, target, readModel(modelName(target)).sql, changes)
+  }
+  await checkSums(session, SUM_INVARIANTS)
+  const monthly = readModel('monthly_energy').sql
+  await session.run(
+    first ? `CREATE OR REPLACE TEMP TABLE new_months AS ${monthly}` : `INSERT INTO new_months ${monthly}`,
+  )
+}
+
+function modelName(target: Target): string {
+  return target.definition.name.replace('gold.', '')
+}
+
+/** Rejects lie by their UTC date, so a local day may find its own in the file of the day before or after. */
+function rejectFiles(files: readonly DataFile[], span: Span): DataFile[] {
+  const dayUs = 86_400_000_000
+  return files.filter((file) => {
+    const dateUs = Date.parse(`${file.partition.counted_date}T00:00:00Z`) * 1000
+    return dateUs >= span.fromUs - dayUs && dateUs < span.toUs + dayUs
+  })
+}
+
+async function spanOf(session: Session, table: string): Promise<Span> {
+  const [span] = await session.rows<{ from_us: number; to_us: number }>(
+    `SELECT min(start_us) AS from_us, max(end_us) AS to_us FROM ${table}`,
+  )
+  return { fromUs: span!.from_us, toUs: span!.to_us }
+}
+
+/** Some days of some devices, small enough for one pass. */
+interface Chunk {
+  dates: string[]
+  bucket: number
+  buckets: number
+}
+
+/** Cuts the month's days into runs of dates of bounded size; a date that is too large by itself, by devices. */
+async function chunksOf(build: GoldBuild): Promise<Chunk[]> {
+  const dates = await build.session.rows<{ date: string; start_us: number; end_us: number; devices: number }>(
+    `SELECT date, start_us, end_us, count(*) AS devices FROM month_days GROUP BY ALL ORDER BY date`,
+  )
+  const chunks: Chunk[] = []
+  let rows = Infinity
+  for (const { date, start_us: fromUs, end_us: toUs, devices } of dates) {
+    const dateRows = rowCount(filesOf(build.readings, { fromUs, toUs }, LEAST_MAX_GAP_US))
+    const buckets = Math.min(Math.ceil(dateRows / MAX_CHUNK_ROWS) || 1, devices)
+    rows += dateRows
+    if (buckets === 1 && rows <= MAX_CHUNK_ROWS) {
+      chunks.at(-1)!.dates.push(date)
+      continue
+    }
+    rows = buckets === 1 ? dateRows : Infinity
+    for (let bucket = 0; bucket < buckets; bucket += 1) chunks.push({ dates: [date], bucket, buckets })
+  }
+  return chunks
+}
+
+/** Runs the models over the rows of a chunk; appends to `new_quarter_hours` and `device_days`. */
+async function computeChunk(build: GoldBuild, chunk: Chunk, first: boolean): Promise<void> {
+  const { session, lake } = build
+  const dates = chunk.dates.map((date) => `DATE '${date}'`).join(', ')
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE touched_days AS SELECT * FROM month_days
+     WHERE date IN (${dates}) AND hash(tenant_id, device_id) % ${chunk.buckets} = ${chunk.bucket}`,
+  )
+  const [touched] = await session.rows<{ days: number }>('SELECT count(*) AS days FROM touched_days')
+  if (touched!.days === 0 && !first) return
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE chunk_devices AS
+     SELECT DISTINCT d.tenant_id, d.device_id, ${MAX_GAP_SQL} AS max_gap_us
+     FROM touched_days d LEFT JOIN catalogue c ON c.tenant_id = d.tenant_id AND c.device_id = d.device_id`,
+  )
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE calendar AS SELECT * FROM all_calendar WHERE date IN (${dates})`,
+  )
+  const span = touched!.days === 0 ? { fromUs: 0, toUs: 0 } : await spanOf(session, 'touched_days')
+  await loadReadings(lake, session, build.readings, span)
+  await session.run(`CREATE OR REPLACE TEMP TABLE device_rows AS ${DEVICE_ROWS.sql}`)
+  await session.run('DROP TABLE readings')
+  await session.run(`CREATE OR REPLACE TEMP TABLE energy_parts AS ${ENERGY_PARTS.sql}`)
+  const into = (table: string): string =>
+    first ? `CREATE OR REPLACE TEMP TABLE ${table} AS` : `INSERT INTO ${table}`
+  await session.run(`${into('new_quarter_hours')} ${readModel('quarter_hourly_energy').sql}`)
+  await session.run(`${into('device_days')} ${DEVICE_DAYS.sql}`)
+  await checkRows(session, DEVICE_DAYS, 'device_days')
+  await session.run('DROP TABLE energy_parts')
+  await session.run('DROP TABLE device_rows')
+}
+
+/**
+ * Makes the temporary table of the target's name: the new rows, and those that the touched partitions held of
+ * days that are not touched. Checks it and writes it as the partitions' new files.
+ */
+async function mergeInto(
+  build: GoldBuild,
+  target: Target,
+  newRows: string,
+  changes: Map<string, TableChange>,
+): Promise<void> {
+  const { session } = build
+  const { definition } = target
+  const table = modelName(target)
+  const columns = definition.columns.map(({ name }) => name).join(', ')
+  const partition = definition.partitionBy[0]!
+  const partitions = new Set(
+    (
+      await session.rows<{ value: string | number }>(
+        target === MONTHLY
+          ? 'SELECT DISTINCT year AS value FROM new_months_touched'
+          : `SELECT DISTINCT ${partition} AS value FROM touched_days`,
+      )
+    ).map(({ value }) => String(value)),
+  )
+  const replaced = (build.base.get(definition.name)?.files ?? []).filter((file) =>
+    partitions.has(file.partition[partition] ?? ''),
+  )
+  const touchedTable = target === MONTHLY ? 'new_months_touched' : 'touched_days'
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE ${table} AS SELECT ${columns} FROM (${newRows})
+     UNION ALL
+     SELECT ${columns} FROM ${build.target.scan(definition.name, replaced)}
+     WHERE (${target.touchedBy}) NOT IN (SELECT (${target.touchedBy}) FROM ${touchedTable})`,
+  )
+  await checkRows(session, readModel(table), table, definition)
+  const add = await build.target.write(session, definition.name, `SELECT ${columns} FROM ${table}`)
+  const change = changes.get(definition.name) ?? { add: [], remove: [] }
+  changes.set(definition.name, {
+    add: [...change.add, ...add],
+    remove: [...change.remove, ...replaced],
+  })
+}
+
+/** The months of all touched days together, since a file of `gold.monthly_energy` holds a year. */
+async function mergeMonths(build: GoldBuild, changes: Map<string, TableChange>): Promise<void> {
+  await build.session.run(
+    `CREATE OR REPLACE TEMP TABLE new_months_touched AS
+     SELECT DISTINCT t.tenant_id, t.device_id, a.month, a.year FROM touched t JOIN all_days a ON a.date = t.date`,
+  )
+  await mergeInto(build, MONTHLY, 'SELECT * FROM new_months', changes)
+}

@@ -1,0 +1,124 @@
+-- Energy, power and temperature of one device in one quarter-hour; every longer span is a sum of these.
+-- grain: one device, one quarter-hour
+-- key: tenant_id, device_id, quarter_hour
+-- inputs: device_rows, energy_parts, calendar, tariffs, touched_days
+-- check coverage_within_slot: covered_s BETWEEN 0 AND 900
+-- check energy_or_reading: energy_wh IS NOT NULL OR readings > 0
+-- check cost_only_of_energy: (cost IS NULL OR cost >= 0) AND (energy_wh IS NOT NULL OR cost IS NULL)
+-- check counts_within_readings: power_count <= readings AND temperature_count <= readings
+WITH channel_slots AS (
+  SELECT
+    tenant_id, device_id, slot_us, channel,
+    sum(CAST(energy_nwh AS DECIMAL(18,0))) AS energy_nwh,
+    count(energy_nwh) AS parts,
+    min(energy_method) FILTER (WHERE energy_nwh IS NOT NULL) AS least_method,
+    max(energy_method) FILTER (WHERE energy_nwh IS NOT NULL) AS greatest_method,
+    least(CAST(sum(covered_us) AS BIGINT), 900000000) AS covered_us,
+    max_by(user_id, row_order) FILTER (WHERE user_id IS NOT NULL AND energy_nwh IS NOT NULL) AS user_id,
+    max(row_order) FILTER (WHERE user_id IS NOT NULL AND energy_nwh IS NOT NULL) AS user_order
+  FROM energy_parts
+  GROUP BY tenant_id, device_id, slot_us, channel
+), energy_slots AS (
+  SELECT
+    tenant_id, device_id, slot_us,
+    sum(CAST(energy_nwh AS DECIMAL(27,0))) AS energy_nwh,
+    CASE WHEN min(least_method) = max(greatest_method) THEN min(least_method) ELSE 'mixed' END AS energy_method,
+    min(covered_us) AS covered_us,
+    max_by(user_id, user_order) FILTER (WHERE user_id IS NOT NULL) AS user_id
+  FROM channel_slots
+  WHERE parts > 0
+  GROUP BY tenant_id, device_id, slot_us
+), reading_slots AS (
+  SELECT
+    tenant_id, device_id, slot_us,
+    count(*) AS readings,
+    sum(CAST(round(power_usage * 1000) AS BIGINT)) AS power_sum_mw,
+    count(power_usage) AS power_count,
+    max(power_usage) AS power_max_w,
+    sum(CAST(round(temperature * 1000) AS BIGINT)) AS temperature_sum_mc,
+    count(temperature) AS temperature_count,
+    min(temperature) AS temperature_min_c,
+    max(temperature) AS temperature_max_c,
+    max_by(user_id, row_order) FILTER (WHERE user_id IS NOT NULL) AS user_id
+  FROM device_rows
+  WHERE date IS NOT NULL
+  GROUP BY tenant_id, device_id, slot_us
+), slots AS (
+  SELECT
+    coalesce(r.tenant_id, e.tenant_id) AS tenant_id,
+    coalesce(r.device_id, e.device_id) AS device_id,
+    coalesce(r.slot_us, e.slot_us) AS slot_us,
+    coalesce(r.user_id, e.user_id) AS user_id,
+    e.energy_nwh, e.energy_method, coalesce(e.covered_us, 0) AS covered_us,
+    coalesce(r.readings, 0) AS readings,
+    r.power_sum_mw, coalesce(r.power_count, 0) AS power_count, r.power_max_w,
+    r.temperature_sum_mc, coalesce(r.temperature_count, 0) AS temperature_count,
+    r.temperature_min_c, r.temperature_max_c
+  FROM reading_slots r
+  FULL JOIN energy_slots e
+    ON e.tenant_id = r.tenant_id AND e.device_id = r.device_id AND e.slot_us = r.slot_us
+), local_slots AS (
+  SELECT s.*, c.quarter_hour, c.date, c.local_hour, c.local_weekday
+  FROM slots s
+  JOIN calendar c ON c.quarter_hour = timestamp_micros(s.slot_us)
+  JOIN touched_days d ON d.tenant_id = s.tenant_id AND d.device_id = s.device_id AND d.date = c.date
+), priced_hours AS (
+  SELECT DISTINCT tenant_id, user_id, date, local_hour, local_weekday
+  FROM local_slots
+  WHERE energy_nwh IS NOT NULL
+), candidates AS (
+  SELECT
+    h.tenant_id, h.user_id, h.date, h.local_hour,
+    t.user_id AS tariff_user, t.tenant_id AS tariff_tenant, t.weekdays, t.hour_from, t.hour_to,
+    t.tariff_version, t.valid_from, t.band, t.energy_rate_kwh, h.local_weekday
+  FROM priced_hours h
+  JOIN tariffs t ON t.user_id = h.user_id AND h.date >= t.valid_from AND h.date < coalesce(t.valid_to, CAST('9999-12-31' AS DATE))
+  UNION ALL
+  SELECT
+    h.tenant_id, h.user_id, h.date, h.local_hour,
+    t.user_id AS tariff_user, t.tenant_id AS tariff_tenant, t.weekdays, t.hour_from, t.hour_to,
+    t.tariff_version, t.valid_from, t.band, t.energy_rate_kwh, h.local_weekday
+  FROM priced_hours h
+  JOIN tariffs t ON t.user_id IS NULL AND h.date >= t.valid_from AND h.date < coalesce(t.valid_to, CAST('9999-12-31' AS DATE))
+), prices AS (
+  SELECT
+    tenant_id, user_id, date, local_hour, tariff_version,
+    CAST(CAST(energy_rate_kwh AS DECIMAL(28,9)) * 1000000000 AS BIGINT) AS rate_nano
+  FROM candidates
+  WHERE (tariff_tenant IS NULL OR tariff_tenant = tenant_id)
+    AND local_hour >= hour_from AND local_hour < hour_to
+    AND instr(weekdays, CAST(local_weekday AS STRING)) > 0
+  QUALIFY row_number() OVER (
+    PARTITION BY tenant_id, user_id, date, local_hour
+    ORDER BY
+      CASE WHEN tariff_user IS NULL THEN 1 ELSE 0 END,
+      CASE WHEN tariff_tenant IS NULL THEN 1 ELSE 0 END,
+      tariff_version DESC NULLS LAST, valid_from DESC NULLS LAST, band NULLS LAST
+  ) = 1
+)
+SELECT
+  s.tenant_id,
+  s.device_id,
+  s.quarter_hour,
+  CAST(CAST(s.energy_nwh AS DECIMAL(27,0)) * CAST(0.000000001 AS DECIMAL(10,9)) AS DECIMAL(38,9)) AS energy_wh,
+  CAST(s.energy_method AS STRING) AS energy_method,
+  mul_div(s.covered_us, 1, 1000000) AS covered_s,
+  CAST(s.readings AS BIGINT) AS readings,
+  CAST(s.power_sum_mw AS BIGINT) AS power_sum_mw,
+  CAST(s.power_count AS BIGINT) AS power_count,
+  CAST(s.power_max_w AS DOUBLE) AS power_max_w,
+  CAST(s.temperature_sum_mc AS BIGINT) AS temperature_sum_mc,
+  CAST(s.temperature_count AS BIGINT) AS temperature_count,
+  CAST(s.temperature_min_c AS DOUBLE) AS temperature_min_c,
+  CAST(s.temperature_max_c AS DOUBLE) AS temperature_max_c,
+  -- Rounded half up: trunc of the doubled cost, plus one, halved.
+  CASE WHEN s.energy_nwh IS NOT NULL THEN
+    CAST(CAST(mul_div(mul_div(greatest(CAST(s.energy_nwh AS BIGINT), 0), p.rate_nano, 500000000000) + 1, 1, 2) AS DECIMAL(27,0))
+      * CAST(0.000000001 AS DECIMAL(10,9)) AS DECIMAL(38,9))
+  END AS cost,
+  CASE WHEN s.energy_nwh IS NOT NULL THEN CAST(p.tariff_version AS BIGINT) END AS tariff_version,
+  s.date
+FROM local_slots s
+LEFT JOIN prices p
+  ON p.tenant_id = s.tenant_id AND p.user_id IS NOT DISTINCT FROM s.user_id
+  AND p.date = s.date AND p.local_hour = s.local_hour

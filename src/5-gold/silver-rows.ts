@@ -1,0 +1,179 @@
+import type { DataFile, Lake, Session } from '../lake/types.ts'
+
+/** Reading of Silver: which files can hold what a span of days needs, and the rows themselves. */
+
+const READINGS = 'silver.readings'
+
+const POSITION = ['ingestion_time', 'stream_topic', 'stream_partition', 'stream_offset', 'stream_index']
+
+/** The columns of `silver.readings` that Gold looks at. */
+export const READING_INPUTS = [
+  ...POSITION,
+  'tenant_id',
+  'device_id',
+  'channel',
+  'timestamp',
+  'device_type',
+  'user_id',
+  'location',
+  'temperature',
+  'power_usage',
+  'energy_consumption_wh',
+  'status',
+  'alert',
+  'quality_score',
+  'is_valid',
+  'is_late_event',
+  'energy_wh',
+  'energy_from',
+  'energy_to',
+  'energy_method',
+] as const
+
+/** A span of time, µs; the end is exclusive. */
+export interface Span {
+  fromUs: number
+  toUs: number
+}
+
+/** The smallest gap that Gold allows for any device, µs. */
+export const LEAST_MAX_GAP_US = 900_000_000
+
+/** SQL of a device's `max_gap`, µs, where `c` is its catalogue row or null. */
+export const MAX_GAP_SQL = `greatest(${LEAST_MAX_GAP_US}, coalesce(3 * CAST(round(c.expected_interval_s * 1000000) AS BIGINT), 0))`
+
+/** Bounds of a timestamp column in a file, µs; `null` where the file has no value. Minima are never too large, maxima never too small. */
+export function bounds(file: DataFile, column: string): Span | null {
+  const min = file.stats.min[column]
+  const max = file.stats.max[column]
+  if (min === undefined || max === undefined) {
+    return file.stats.nulls[column] === file.stats.rows ? null : { fromUs: -Infinity, toUs: Infinity }
+  }
+  return { fromUs: Date.parse(String(min)) * 1000, toUs: Date.parse(String(max)) * 1000 + 1000 }
+}
+
+/** Files with rows of the span, or with rows after it that carry energy into it. */
+export function filesOf(files: readonly DataFile[], span: Span, gapUs: number): DataFile[] {
+  return files.filter((file) => {
+    const time = bounds(file, 'timestamp')
+    if (time === null || time.toUs < span.fromUs - gapUs) return false
+    const from = bounds(file, 'energy_from')
+    return time.fromUs <= span.toUs + gapUs || (from !== null && from.fromUs < span.toUs)
+  })
+}
+
+/** Rows in the files, by their statistics; an estimate from above of what a span needs. */
+export function rowCount(files: readonly DataFile[]): number {
+  return files.reduce((sum, file) => sum + file.stats.rows, 0)
+}
+
+/**
+ * Makes the temporary table `readings`, the input of the models: the rows of the devices in `chunk_devices`
+ * (`tenant_id`, `device_id`, `max_gap_us`) that lie in the span, carry energy or coverage into it, or come last
+ * before it where the models have to know what came before.
+ */
+export async function loadReadings(
+  lake: Lake,
+  session: Session,
+  files: readonly DataFile[],
+  span: Span,
+): Promise<void> {
+  const [device] = await session.rows<{ gap_us: number }>(
+    `SELECT coalesce(max(max_gap_us), ${LEAST_MAX_GAP_US}) AS gap_us FROM chunk_devices`,
+  )
+  const gapUs = device!.gap_us
+  const columns = READING_INPUTS.map((name) => `r.${name}`).join(', ')
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE readings AS
+     SELECT ${columns} FROM ${lake.scan(READINGS, filesOf(files, span, gapUs))} r
+     JOIN chunk_devices d ON d.tenant_id = r.tenant_id AND d.device_id = r.device_id
+     WHERE r.timestamp >= make_timestamptz(${span.fromUs - gapUs})
+       AND (r.timestamp <= make_timestamptz(${span.toUs + gapUs}) OR r.energy_from < make_timestamptz(${span.toUs}))
+       AND epoch_us(r.timestamp) >= ${span.fromUs} - d.max_gap_us
+       AND (epoch_us(r.timestamp) <= ${span.toUs} + d.max_gap_us OR r.energy_from < make_timestamptz(${span.toUs}))`,
+  )
+  await loadEarlier(lake, session, files, span)
+}
+
+/**
+ * Adds the last row, or the last alert, before the span of those channels whose first one in it depends on that:
+ * a reported value covers back to the row before it, and an alert is an episode unless the one before is the same.
+ */
+async function loadEarlier(
+  lake: Lake,
+  session: Session,
+  files: readonly DataFile[],
+  span: Span,
+): Promise<void> {
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE earlier_wanted AS
+     SELECT tenant_id, device_id, channel, want_alert, d.max_gap_us FROM (
+       SELECT tenant_id, device_id, channel, FALSE AS want_alert FROM readings GROUP BY ALL
+       HAVING min(timestamp) > make_timestamptz(${span.fromUs})
+         AND min(timestamp) = min(timestamp) FILTER (WHERE energy_method = 'reported')
+       UNION ALL
+       SELECT tenant_id, device_id, channel, TRUE AS want_alert FROM readings WHERE alert IS NOT NULL GROUP BY ALL
+       HAVING min(timestamp) >= make_timestamptz(${span.fromUs})
+         AND min(timestamp) = min(timestamp) FILTER (WHERE alert <> 'none')
+     ) JOIN chunk_devices d USING (tenant_id, device_id)`,
+  )
+  const columns = READING_INPUTS.map((name) => `r.${name}`).join(', ')
+  const earlier = files.filter((file) => (bounds(file, 'timestamp')?.fromUs ?? Infinity) < span.fromUs)
+  for (const round of dateRounds(earlier, 'descending')) {
+    const wanted = await wantedDevices(session, 'earlier_wanted')
+    if (wanted === null) return
+    const scanned = round.filter((file) => mayHold(file, wanted))
+    if (scanned.length === 0) continue
+    await session.run(
+      `CREATE OR REPLACE TEMP TABLE earlier_found AS
+       SELECT ${columns}, w.want_alert FROM ${lake.scan(READINGS, scanned)} r
+       JOIN earlier_wanted w USING (tenant_id, device_id, channel)
+       WHERE epoch_us(r.timestamp) < ${span.fromUs} - w.max_gap_us AND (NOT w.want_alert OR r.alert IS NOT NULL)
+       QUALIFY row_number() OVER (
+         PARTITION BY tenant_id, device_id, channel, w.want_alert
+         ORDER BY ${['timestamp', ...POSITION].map((name) => `r.${name} DESC`).join(', ')}
+       ) = 1`,
+    )
+    await session.run(`INSERT INTO readings SELECT DISTINCT * EXCLUDE (want_alert) FROM earlier_found`)
+    await session.run(
+      `DELETE FROM earlier_wanted WHERE (tenant_id, device_id, channel, want_alert) IN
+         (SELECT (tenant_id, device_id, channel, want_alert) FROM earlier_found)`,
+    )
+  }
+}
+
+export interface WantedDevices {
+  least: string
+  greatest: string
+  /** Only rows with an alert are wanted. */
+  alertsOnly: boolean
+}
+
+/** The range of device ids that a `*_wanted` table still looks for; `null`: none. */
+export async function wantedDevices(session: Session, table: string): Promise<WantedDevices | null> {
+  const [wanted] = await session.rows<{ least: string | null; greatest: string; alerts_only: boolean }>(
+    `SELECT min(device_id) AS least, max(device_id) AS greatest, bool_and(want_alert) AS alerts_only FROM ${table}`,
+  )
+  if (wanted === undefined || wanted.least === null) return null
+  return { least: wanted.least, greatest: wanted.greatest, alertsOnly: wanted.alerts_only }
+}
+
+export function mayHold(file: DataFile, wanted: WantedDevices): boolean {
+  const { min, max, nulls, rows } = file.stats
+  if (wanted.alertsOnly && nulls.alert === rows) return false
+  const low = min.device_id
+  const high = max.device_id
+  return (low === undefined || low <= wanted.greatest) && (high === undefined || high >= wanted.least)
+}
+
+/** The files by event date, in rounds of ever more dates, so that what lies near is found with little reading. */
+export function dateRounds(files: readonly DataFile[], order: 'ascending' | 'descending'): DataFile[][] {
+  const byDate = Map.groupBy(files, (file) => file.partition.event_date ?? '')
+  const dates = [...byDate.keys()].toSorted()
+  if (order === 'descending') dates.reverse()
+  const rounds: DataFile[][] = []
+  for (let at = 0, size = 2; at < dates.length; at += size, size *= 4) {
+    rounds.push(dates.slice(at, at + size).flatMap((date) => byDate.get(date)!))
+  }
+  return rounds
+}
