@@ -19,7 +19,19 @@ export interface StatusOptions {
   clock: () => number
 }
 
-export async function readDataStatus({ lake, log, partStatus, clock }: StatusOptions): Promise<DataStatus> {
+/** Reads the status again and again; it remembers since when something has been waiting. */
+export function createDataStatus(options: StatusOptions): () => Promise<DataStatus> {
+  const waits: Waits = new Map()
+  return () => readDataStatus(options, waits)
+}
+
+/** Per layer: how far it had come when its present wait began. */
+type Waits = Map<string, { done: number; sinceMs: number }>
+
+async function readDataStatus(
+  { lake, log, partStatus, clock }: StatusOptions,
+  waits: Waits,
+): Promise<DataStatus> {
   const names = (await lake.tables()).toSorted()
   const tables = new Map(
     await Promise.all(names.map(async (name) => [name, await lake.snapshot(name)] as const)),
@@ -29,7 +41,8 @@ export async function readDataStatus({ lake, log, partStatus, clock }: StatusOpt
   const layers = [...Map.groupBy(names, (name) => name.split('.', 1)[0]!)]
     .map(([layer, own]) => {
       const snapshots = own.map((name) => tables.get(name)!)
-      return layerStatus(layer, snapshots, lagOf(layer, tables, stream), parts, clock())
+      const lag = lagOf(layer, tables, stream)
+      return layerStatus(layer, snapshots, lag, waitedMs(waits, layer, lag, clock()), parts, clock())
     })
     .toSorted((a, b) => rank(a.layer) - rank(b.layer) || (a.layer < b.layer ? -1 : 1))
   const failed = parts.find((part) => part.state === 'failed')
@@ -69,8 +82,8 @@ async function streamStatus(log: StreamLog, bronze: Snapshot | undefined): Promi
 interface Lag {
   unit: 'messages' | 'commits'
   value: number
-  /** Since when the oldest of it may have waited; null where that is not known. */
-  sinceMs: number | null
+  /** How far the layer has come: offsets landed, or the version worked off. */
+  done: number
 }
 
 /** What waits before a layer: messages of the stream before Bronze, commits of the layer before otherwise. */
@@ -83,22 +96,35 @@ function lagOf(
   const silver = tables.get(SILVER_READINGS.name)
   if (layer === 'bronze') {
     if (!stream) return null
-    const value = stream.partitions.reduce((sum, partition) => sum + partition.lag, 0)
-    return { unit: 'messages', value, sinceMs: bronze?.timestampMs ?? null }
+    const total = (of: 'lag' | 'landed') =>
+      stream.partitions.reduce((sum, partition) => sum + partition[of], 0)
+    return { unit: 'messages', value: total('lag'), done: total('landed') }
   }
   const input = layer === 'silver' ? bronze : layer === 'gold' ? silver : undefined
   const output = layer === 'silver' ? silver : tables.get(GOLD_SUMMARY.name)
   if (!input || !output) return null
-  const done = output.txns.get(input.table)
   // Version 0 creates the table and holds nothing.
-  const value = Math.max(0, input.version - (done ?? 0))
-  return { unit: 'commits', value, sinceMs: output.timestampMs }
+  const done = output.txns.get(input.table) ?? 0
+  return { unit: 'commits', value: Math.max(0, input.version - done), done }
+}
+
+/** How long input has been waiting without any of it being worked off. */
+function waitedMs(waits: Waits, layer: string, lag: Lag | null, nowMs: number): number {
+  if (!lag || lag.value === 0) {
+    waits.delete(layer)
+    return 0
+  }
+  const wait = waits.get(layer)
+  if (wait?.done === lag.done) return nowMs - wait.sinceMs
+  waits.set(layer, { done: lag.done, sinceMs: nowMs })
+  return 0
 }
 
 function layerStatus(
   layer: string,
   snapshots: readonly Snapshot[],
   lag: Lag | null,
+  waitMs: number,
   parts: readonly PartStatus[],
   nowMs: number,
 ): LayerStatus {
@@ -114,7 +140,7 @@ function layerStatus(
   const updatedMs = Math.max(0, ...snapshots.map(({ timestampMs }) => timestampMs))
   return {
     layer,
-    ...stateOf(layer, rows, updatedMs, lag, parts, nowMs),
+    ...stateOf({ layer, rows, ageMs: nowMs - updatedMs, lag, waitMs, parts }),
     files: tables.reduce((sum, table) => sum + table.files, 0),
     rows,
     bytes: tables.reduce((sum, table) => sum + table.bytes, 0),
@@ -124,26 +150,28 @@ function layerStatus(
   }
 }
 
-function stateOf(
-  layer: string,
-  rows: number,
-  updatedMs: number,
-  lag: Lag | null,
-  parts: readonly PartStatus[],
-  nowMs: number,
-): Pick<LayerStatus, 'state' | 'reason'> {
-  const failed = parts.find((part) => part.name === layer && part.state === 'failed')
+function stateOf(of: {
+  layer: string
+  rows: number
+  ageMs: number
+  lag: Lag | null
+  waitMs: number
+  parts: readonly PartStatus[]
+}): Pick<LayerStatus, 'state' | 'reason'> {
+  const failed = of.parts.find((part) => part.name === of.layer && part.state === 'failed')
   if (failed) return { state: 'error', reason: partReason(failed) }
-  const waiting = lag && lag.value > 0 ? counted(lag.value, lag.unit.slice(0, -1)) : null
-  const waitedS = lag?.sinceMs ? Math.round((nowMs - lag.sinceMs) / 1000) : 0
-  if (waiting && waitedS * 1000 > STALE_MS)
-    return { state: 'stale', reason: `${waiting} waiting; nothing was written for ${waitedS} s.` }
-  if (rows === 0)
+  const waiting = of.lag && of.lag.value > 0 ? counted(of.lag.value, of.lag.unit.slice(0, -1)) : null
+  if (waiting && of.waitMs > STALE_MS)
+    return {
+      state: 'stale',
+      reason: `${waiting} waiting; none was worked off for ${Math.round(of.waitMs / 1000)} s.`,
+    }
+  if (of.rows === 0)
     return {
       state: 'empty',
       reason: waiting ? `First rows are on the way: ${waiting} waiting.` : 'No rows yet.',
     }
-  const ageS = Math.max(0, Math.round((nowMs - updatedMs) / 1000))
+  const ageS = Math.max(0, Math.round(of.ageMs / 1000))
   return {
     state: 'ok',
     reason: waiting ? `Written ${ageS} s ago; ${waiting} on the way.` : `Up to date; written ${ageS} s ago.`,

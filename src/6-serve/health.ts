@@ -141,7 +141,7 @@ type Issue = NonNullable<z.infer<typeof SystemHealth>['top_issue']>
 
 /** What to look at first: a critical alert, silent devices, the least healthy device, a warning, unmeasured time. */
 function topIssue(
-  { alerts, figures }: Picture,
+  { alerts, figures, span }: Picture,
   devices: readonly ScoredDevice[],
   known: ReadonlySet<string>,
   coverage: number | null,
@@ -166,7 +166,8 @@ function topIssue(
     }
   const warning = alerts[0]
   if (warning) return { text: warning.text, device_id: warning.device_id }
-  if (coverage !== null && coverage * 100 < GOOD)
+  // Over several days a house that is new to us would always have this.
+  if (span.from === span.to && coverage !== null && coverage * 100 < GOOD)
     return { text: `Energy is measured ${percent(coverage)} of the time.`, device_id: null }
   return null
 }

@@ -82,22 +82,29 @@ async function tail(
   let offset =
     (await untilItWorks(() => firstSince(options, { partition, start, end }), options, signal)) ?? end
   while (!signal.aborted) {
-    const records = await untilItWorks(() => readOn(options.log, partition, offset, signal), options, signal)
     const replayed = offset < end
+    if (!replayed) replayDone()
+    const read = () => readOn(options.log, partition, offset, replayed ? 0 : WAIT_MS, signal)
+    const records = await untilItWorks(read, options, signal)
     if (records && records.length > 0) {
       take(records, replayed)
       offset = records.at(-1)!.offset + 1
       // Others get their turn: a long replay must not hold up the first answers of the server.
       await new Promise((resolve) => setImmediate(resolve))
     } else offset = Math.max(offset, end)
-    if (offset >= end) replayDone()
   }
 }
 
 /** The next records; where the stream was trimmed in front of us, from what is left of it. */
-async function readOn(log: StreamLog, partition: number, offset: number, signal: AbortSignal) {
+async function readOn(
+  log: StreamLog,
+  partition: number,
+  offset: number,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<StreamRecord[]> {
   try {
-    return await log.read({ partition, offset, maxRecords: MOST_RECORDS, waitMs: WAIT_MS, signal })
+    return await log.read({ partition, offset, maxRecords: MOST_RECORDS, waitMs, signal })
   } catch (error) {
     if (!isPlatformError(error) || error.code !== 'stream_gap') throw error
     const bounds = (await log.bounds()).find((candidate) => candidate.partition === partition)

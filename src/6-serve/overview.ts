@@ -101,7 +101,7 @@ function energyByTypeOf(picture: Picture): z.infer<typeof EnergyByType> {
         device_type,
         energy_kwh: kwh(energy),
         cost: cost === null ? null : money(cost),
-        share: whole === 0n ? 0 : Number((energy * 10_000n) / whole) / 10_000,
+        share: whole === 0n ? 0 : ratio(Number(energy) / Number(whole)),
         devices,
       })),
     untracked_kwh: untracked === null ? null : kwh(untracked),

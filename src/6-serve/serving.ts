@@ -3,7 +3,7 @@ import type { StreamLog } from '../2-stream/log.ts'
 import type { Engine, Lake } from '../lake/types.ts'
 import { createAlertWatch, type AlertThresholds, type AlertWatch } from './alerts.ts'
 import type { DataStatus, PartStatus } from './contract.ts'
-import { readDataStatus } from './data-status.ts'
+import { createDataStatus } from './data-status.ts'
 import { createDirectory, homeIn, type DirectoryReader } from './directory.ts'
 import { createLakeReader, type LakeReader } from './lake-reader.ts'
 import { createLiveEvents, type LiveEvents } from './live-events.ts'
@@ -75,7 +75,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
       },
       clock,
     })
-  const dataStatus = () => readDataStatus(options)
+  const dataStatus = createDataStatus(options)
   const stopTimers = startTimers({ directory, alerts, events, dataStatus })
   return {
     reader,

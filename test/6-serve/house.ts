@@ -6,7 +6,7 @@
  * | washer         |   500 |        1000 |            400 |            900 |                910 |
  * | fridge         |   960 |         960 |            580 |            580 |                584 |
  * | house          |  1460 |        1960 |            980 |           1480 |               1494 |
- * The price is 0.25 EUR/kWh throughout.
+ * The price is 0.25 EUR/kWh throughout. The sensor spoke on the 10th only; a lamp of the catalogue never did.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -163,7 +163,6 @@ export async function handmadeHouse(): Promise<House> {
           coverage_ratio: covered_s / 86_400,
           reading_count: 1000,
         })),
-        // The sensor spoke on the 10th only.
         ...(date === '2026-03-10'
           ? [{ device_id: 'sensor' as const, covered_s: 0, coverage_ratio: 0, reading_count: 3 }]
           : []),
@@ -240,6 +239,14 @@ export async function handmadeHouse(): Promise<House> {
       ...row,
     })),
   )
+  await house.insert('reference.catalogue', [
+    ...(Object.keys(DEVICES) as DeviceId[]).map((device_id) => ({
+      tenant_id: 'home',
+      device_id,
+      ...DEVICES[device_id],
+    })),
+    { tenant_id: 'home', device_id: 'lamp', device_type: 'smart_bulb', location: 'hall' },
+  ])
   await house.insert('reference.tariffs', [
     {
       tariff_version: 1,
@@ -258,7 +265,7 @@ export async function handmadeHouse(): Promise<House> {
 
 /**
  * Yesterday: washer 0.99, fridge 0.95. Today, by Gold over 24 h: the washer with quality 1 and 12 alert episodes has
- * 0.4 + 0.3 + 0.2 + 0.1 × (1 − 12/24/10) = 0.995; the fridge with quality 0.8 has 0.92.
+ * 0.4 + 0.3 + 0.2 + 0.1 × (1 − 12/24/10) = 0.995; the fridge with quality 0.8 has 0.92; the sensor 1.
  */
 const HEALTH = [
   {
@@ -295,6 +302,15 @@ const HEALTH = [
     failure_probability: 0.056,
     data_reliability: 1,
     mean_quality_score: 0.8,
+    alert_episodes: 0,
+  },
+  {
+    date: '2026-03-10',
+    device_id: 'sensor',
+    health_score: 1,
+    failure_probability: 0,
+    data_reliability: 1,
+    mean_quality_score: 1,
     alert_episodes: 0,
   },
 ]

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { FastifyInstance } from 'fastify'
+import { get } from './ask.ts'
+import { handmadeHouse, type House } from './house.ts'
+
+let house: House
+let app: FastifyInstance
+before(async () => {
+  house = await handmadeHouse()
+  app = await house.app()
+})
+after(() => house.close())
+
+test('today: energy, cost and their comparison with yesterday until the same quarter-hour', async () => {
+  const { kpis, range, built_from } = await get(app, 'overview', {})
+  const { total_energy_kwh: energy, total_cost: cost } = kpis
+  assert.deepEqual([range.from, range.to, range.partial], ['2026-03-10', '2026-03-10', true])
+  // Midnight in Berlin is 23:00 UTC; 14:37 is 14 × 3600 + 37 × 60 s later.
+  assert.deepEqual([range.start, range.elapsed_s], ['2026-03-09T23:00:00.000Z', 52_620])
+  // 910 + 584 Wh, at 0.25 per kWh.
+  assert.deepEqual([energy.value, cost.value], [1.494, 0.3735])
+  // To 14:30 today 900 + 580 = 1480 Wh, yesterday 400 + 580 = 980 Wh: 500 more, 500 / 980 = 51.02 %.
+  const { previous, current, absolute, ratio, text, compared_to } = energy.delta!
+  assert.deepEqual([previous, current, absolute, ratio], [0.98, 1.48, 0.5, 0.5102])
+  assert.equal(text, 'yesterday until 14:30')
+  assert.equal(compared_to.to, '2026-03-09T13:30:00.000Z')
+  // The washer is covered all the time, the fridge half of it: (52620 + 26310) / (2 × 52620).
+  assert.equal(energy.coverage_ratio, 0.75)
+  assert.equal(energy.partial, true)
+  // Hours from 00 to 14 o'clock; all of the energy lies in the one that began at 14.
+  assert.equal(energy.sparkline.value.length, 15)
+  assert.deepEqual(energy.sparkline.value.at(-1), 1.494)
+  assert.equal(energy.sparkline.value[3], null)
+  assert.match(cost.definition.formula, /1\.494 kWh × 0\.25 EUR\/kWh \(mean\) = 0\.3735 EUR/)
+  assert.equal(built_from['gold.daily_business_summary'], 3)
+})
+
+test('today: active devices, and health with rates over the elapsed part of the day', async () => {
+  const { kpis, health_vs_risk, system_health } = await get(app, 'overview', {})
+  assert.deepEqual([kpis.active_devices.value, kpis.active_devices.total], [3, 4])
+  // The washer's 12 episodes in 52620 s are 0.82098 an hour: 0.9 + 0.1 × (1 − 0.082098) = 0.99179.
+  // The fridge has 0.4 × 0.8 + 0.3 + 0.2 + 0.1 = 0.92, the sensor 1; the mean is 2.91179 / 3.
+  assert.equal(kpis.mean_health_score.value, 0.9706)
+  // Yesterday (0.99 + 0.95) / 2.
+  assert.equal(kpis.mean_health_score.delta!.previous, 0.97)
+  assert.deepEqual(
+    health_vs_risk.devices.map((device) => [
+      device.device_id,
+      device.health_score,
+      device.failure_probability,
+    ]),
+    // Risk of the washer: 0.7 × 0.00821 + 0.82098 / 20 = 0.0468; of the fridge 0.7 × 0.08.
+    [
+      ['fridge', 0.92, 0.056],
+      ['washer', 0.9918, 0.0468],
+      ['sensor', 1, 0],
+    ],
+  )
+  assert.equal(health_vs_risk.devices[0]!.main_cause, 'quality of its readings 80 %')
+  // Four devices are known; the lamp, which sent nothing, counts 0: 291.18 / 4.
+  assert.equal(system_health.value, 72.8)
+  assert.equal(system_health.word, 'fair')
+  assert.equal(system_health.top_issue!.device_id, 'lamp')
+})
+
+test('energy by type adds up to the total, largest first', async () => {
+  const { energy_by_type } = await get(app, 'overview', { range: 'yesterday' })
+  assert.deepEqual(
+    energy_by_type.rows.map((row) => [row.device_type, row.energy_kwh, row.cost, row.share]),
+    // Of 1960 Wh: 1000 / 1960 and 960 / 1960.
+    [
+      ['washing_machine', 1, 0.25, 0.5102],
+      ['fridge', 0.96, 0.24, 0.4898],
+    ],
+  )
+  assert.equal(energy_by_type.untracked_kwh, null)
+})
+
+test('several days: sums over them, nothing to compare with is said, never 0', async () => {
+  const { kpis, range, insight } = await get(app, 'overview', { range: '7d' })
+  assert.deepEqual([range.from, range.to], ['2026-03-04', '2026-03-10'])
+  // 1460 + 1960 + 1494 Wh.
+  assert.equal(kpis.total_energy_kwh.value, 4.914)
+  assert.equal(kpis.total_energy_kwh.delta, null)
+  assert.match(kpis.total_energy_kwh.delta_reason!, /nothing from 2026-02-25/)
+  assert.deepEqual(kpis.total_energy_kwh.sparkline.value, [null, null, null, null, 1.46, 1.96, 1.494])
+  // The fridge: 960 + 960 + 584 = 2504 of 4914 Wh.
+  assert.equal(insight!.text, 'Fridge, kitchen (fridge) used most: 51 % of the energy.')
+})
+
+test('custom days, whole ones: the day before is compared whole', async () => {
+  const { kpis } = await get(app, 'overview', { range: 'custom', from: '2026-03-09', to: '2026-03-09' })
+  const { value, delta, partial } = kpis.total_energy_kwh
+  assert.deepEqual([value, delta!.previous, partial], [1.96, 1.46, false])
+  assert.equal(delta!.text, '2026-03-08')
+})
+
+test('what is usual needs three well measured days', async () => {
+  const { insight, insight_reason } = await get(app, 'overview', {})
+  assert.equal(insight, null)
+  assert.equal(insight_reason, 'What is usual needs 3 well measured days before; there are 2.')
+})
