@@ -52,19 +52,24 @@ export async function materialise(session: Session, model: string): Promise<void
 /** What rows depend on besides Bronze, as of one moment. */
 export interface ReferenceVersions {
   catalogue: Snapshot
+  settings: Snapshot
   lateWatermarkHours: number
 }
 
 export async function referenceNow(lake: Lake, session: Session): Promise<ReferenceVersions> {
   const catalogue = await lake.snapshot(REFERENCE_CATALOGUE.name)
   const settings = await lake.snapshot(REFERENCE_SETTINGS.name)
+  return { catalogue, settings, lateWatermarkHours: await watermarkOf(lake, session, settings) }
+}
+
+export async function watermarkOf(lake: Lake, session: Session, settings: Snapshot): Promise<number> {
   const [watermark] =
     settings.files.length === 0
       ? []
       : await session.rows<{ value: string }>(
           `SELECT value FROM ${lake.scan(REFERENCE_SETTINGS.name, settings.files)} WHERE name = 'late_watermark_hours'`,
         )
-  return { catalogue, lateWatermarkHours: Number(watermark?.value ?? DEFAULT_LATE_WATERMARK_HOURS) }
+  return Number(watermark?.value ?? DEFAULT_LATE_WATERMARK_HOURS)
 }
 
 /** Makes `constants`, `type_limits` and `catalogue`. */
@@ -130,6 +135,9 @@ export async function computeEnergy(session: Session): Promise<void> {
     await materialise(session, model)
 }
 
+/** From this many rows of the hour before per new row on, looking up is cheaper than sorting it all. */
+const LOOK_UP_RATIO = 20
+
 /** From `accepted`, `hour_before` and `energy` to `readings`. */
 export async function computeReadings(session: Session): Promise<void> {
   await session.run(
@@ -137,17 +145,22 @@ export async function computeReadings(session: Session): Promise<void> {
      SELECT seq, tenant_id, device_id, channel, t_us, temperature_mc, power_mw, has_alert FROM accepted
      UNION ALL SELECT 0, * FROM hour_before`,
   )
-  await materialise(session, 'windows')
+  const [rows] = await session.rows<{ new_rows: number; old_rows: number }>(
+    'SELECT (SELECT count(*) FROM accepted) AS new_rows, (SELECT count(*) FROM hour_before) AS old_rows',
+  )
+  const lookUp = rows !== undefined && rows.old_rows > rows.new_rows * LOOK_UP_RATIO
+  if (lookUp) {
+    await materialise(session, 'windows_on_time')
+    await session.run('CREATE OR REPLACE TEMP TABLE windows AS SELECT * FROM windows_on_time')
+  } else await materialise(session, 'windows')
   await materialise(session, 'readings')
 }
 
-/** `arrivals` are all that there is of their devices: everything from nothing. */
-export async function refineWholly(session: Session): Promise<void> {
-  await createEmpty(session, 'carried')
-  await createEmpty(session, 'hour_before')
+/** From `arrivals`, `carried` and `hour_before` to `readings`, `rejects`, `duplicates` and `channel_state`. */
+export async function refineArrivals(session: Session): Promise<void> {
   await materialise(session, 'checked')
   await session.run(
-    'CREATE OR REPLACE TEMP VIEW candidates AS SELECT * FROM checked WHERE reject_reason IS NULL',
+    'CREATE OR REPLACE TEMP TABLE candidates AS SELECT * FROM checked WHERE reject_reason IS NULL',
   )
   await resolveIdentities(session)
   await computeEnergy(session)

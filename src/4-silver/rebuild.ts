@@ -1,8 +1,17 @@
 import { PlatformError } from '../errors.ts'
 import type { DataFile, Engine, Lake, Session, Snapshot } from '../lake/types.ts'
-import { REFERENCE_CATALOGUE } from '../reference/tables.ts'
-import { BRONZE, DUPLICATES, loadReference, READINGS, referenceNow, refineWholly, REJECTS } from './models.ts'
+import {
+  BRONZE,
+  DUPLICATES,
+  loadReference,
+  READINGS,
+  referenceNow,
+  refineArrivals,
+  REJECTS,
+  createEmpty,
+} from './models.ts'
 import { SILVER_TABLES } from './tables.ts'
+import { expectedTxns, isLakeConflict, newTxns, type Covered } from './tail.ts'
 
 /** Bounds the memory of one run of the models. */
 const ROWS_PER_BUCKET = 1_500_000
@@ -39,12 +48,13 @@ export async function rebuildSilver(options: {
       const reference = await referenceNow(lake, session)
       await loadReference(lake, session, reference)
       const files = await writeBuckets({ lake, target, session, bronze, onProgress })
-      const txns = {
-        'bronze.telemetry': bronze.version,
+      const covered = {
+        bronze: bronze.version,
         late: bronze.version,
-        [REFERENCE_CATALOGUE.name]: reference.catalogue.version,
+        catalogue: reference.catalogue.version,
+        settings: reference.settings.version,
       }
-      if (await replaceTables(target, before, files, txns)) return
+      if (await replaceTables(target, before, files, covered)) return
       onProgress?.('others have written meanwhile: once more')
     }
   } finally {
@@ -73,7 +83,9 @@ async function writeBuckets(options: {
       `CREATE OR REPLACE TEMP TABLE arrivals AS SELECT * FROM ${lake.scan(BRONZE, bronze.files)}
        WHERE coalesce(hash(coalesce(device_id, '')) % ${buckets}, 0) = ${bucket}`,
     )
-    await refineWholly(session)
+    await createEmpty(session, 'carried')
+    await createEmpty(session, 'hour_before')
+    await refineArrivals(session)
     for (const [table, result] of RESULTS)
       files.get(table)?.push(...(await target.write(session, table, `SELECT * FROM ${result}`)))
     onProgress?.(`silver: ${bucket + 1} of ${buckets} parts, ${rows} arrivals in all`)
@@ -86,24 +98,22 @@ async function replaceTables(
   target: Lake,
   before: ReadonlyMap<string, Snapshot>,
   files: ReadonlyMap<string, DataFile[]>,
-  covered: Readonly<Record<string, number>>,
+  covered: Covered,
 ): Promise<boolean> {
   for (const [table] of RESULTS) {
     const old = before.get(table)
     if (old === undefined) continue
-    // a txn that the table has already would make the commit count as done
-    const isNew = ([app, version]: [string, number]) => version > (old.txns.get(app) ?? -1)
     const result = await target
       .commit(table, {
         operation: 'REBUILD',
         add: files.get(table) ?? [],
         remove: old.files,
-        txns: Object.fromEntries(Object.entries(covered).filter(isNew)),
-        expectTxns: Object.fromEntries(Object.keys(covered).map((app) => [app, old.txns.get(app) ?? -1])),
-        inputs: { [BRONZE]: covered['bronze.telemetry'] ?? -1 },
+        txns: newTxns(old, covered),
+        expectTxns: expectedTxns(old),
+        inputs: { [BRONZE]: covered.bronze },
       })
       .catch((error: unknown) => {
-        if (error instanceof PlatformError && error.code === 'lake_conflict') return { applied: false }
+        if (isLakeConflict(error)) return { applied: false }
         throw error
       })
     if (!result.applied) return false

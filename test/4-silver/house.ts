@@ -1,10 +1,12 @@
 /** A house for Silver's tests: a lake in a temporary folder whose Bronze is filled row by row. */
+import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BRONZE_TELEMETRY } from '../../src/3-bronze/tables.ts'
+import { rebuildSilver } from '../../src/4-silver/rebuild.ts'
 import { SILVER_TABLES } from '../../src/4-silver/tables.ts'
-import { openDuckDb, openLake } from '../../src/lake/index.ts'
+import { openLake } from '../../src/lake/index.ts'
 import type { Engine, Lake, Session } from '../../src/lake/types.ts'
 import { REFERENCE_CATALOGUE, REFERENCE_TABLES } from '../../src/reference/tables.ts'
 
@@ -25,21 +27,20 @@ export interface House {
   /** One Bronze commit with these arrivals; offsets go on. */
   land(arrivals: readonly Arrival[]): Promise<void>
   setCatalogue(rows: readonly Record<string, unknown>[]): Promise<void>
-  /** All rows of a table as JSON text, in the order of their positions. */
+  /** All rows of a table as text, every column to the last digit, in the order of their positions. */
   contents(table: string): Promise<string[]>
   close(): Promise<void>
 }
 
-export async function openHouse(root?: string, engine?: Engine): Promise<House> {
-  const folder = root ?? (await mkdtemp(join(tmpdir(), 'silver-')))
-  const duckdb = engine ?? (await openDuckDb({ threads: 2, memoryLimitMb: 2000 }))
-  const lake = await openLake({ root: folder, engine: duckdb })
+export async function openHouse(engine: Engine): Promise<House> {
+  const folder = await mkdtemp(join(tmpdir(), 'silver-'))
+  const lake = await openLake({ root: folder, engine: engine })
   for (const table of [BRONZE_TELEMETRY, ...REFERENCE_TABLES, ...SILVER_TABLES]) await lake.define(table)
-  const session = await duckdb.session()
+  const session = await engine.session()
   let offset = 0
   return {
     root: folder,
-    engine: duckdb,
+    engine,
     lake,
     session,
     async land(arrivals) {
@@ -69,7 +70,7 @@ export async function openHouse(root?: string, engine?: Engine): Promise<House> 
     async contents(table) {
       const snapshot = await lake.snapshot(table)
       const rows = await session.rows<{ row: string }>(
-        `SELECT CAST(to_json(x) AS VARCHAR) AS row FROM (SELECT * FROM ${lake.scan(table, snapshot.files)}
+        `SELECT CAST(x AS VARCHAR) AS row FROM (SELECT * FROM ${lake.scan(table, snapshot.files)}
          ORDER BY ingestion_time, stream_partition, stream_offset, stream_index) x`,
       )
       return rows.map(({ row }) => row)
@@ -77,10 +78,32 @@ export async function openHouse(root?: string, engine?: Engine): Promise<House> 
     async close() {
       await session.close()
       await lake.close()
-      if (engine === undefined) await duckdb.close()
-      if (root === undefined) await rm(folder, { recursive: true, force: true })
+      await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** Bronze = readings + rejects + duplicates, each arrival exactly once. */
+export async function assertAccounted({ lake, session }: House): Promise<void> {
+  const positions: string[] = []
+  for (const { name } of SILVER_TABLES) {
+    const { files } = await lake.snapshot(name)
+    positions.push(`SELECT stream_offset FROM ${lake.scan(name, files)}`)
+  }
+  const bronze = await lake.snapshot(BRONZE_TELEMETRY.name)
+  const wrong = await session.rows(
+    `SELECT b.stream_offset, count(s.stream_offset) AS times FROM ${lake.scan(BRONZE_TELEMETRY.name, bronze.files)} b
+     LEFT JOIN (${positions.join(' UNION ALL ')}) s ON s.stream_offset = b.stream_offset GROUP BY ALL HAVING times <> 1`,
+  )
+  assert.deepEqual(wrong, [])
+}
+
+/** Every table, row for row, every column, as a rebuild beside it makes it. */
+export async function assertEqualsRebuild(house: House): Promise<void> {
+  const found = new Map<string, string[]>()
+  for (const { name } of SILVER_TABLES) found.set(name, await house.contents(name))
+  await rebuildSilver({ lake: house.lake, engine: house.engine })
+  for (const { name } of SILVER_TABLES) assert.deepEqual(found.get(name), await house.contents(name), name)
 }
 
 const withHome = (row: Record<string, unknown>) => ({ tenant_id: 'home', ...row })

@@ -1,0 +1,106 @@
+/** Finds, in Silver itself, what the rows of a device before some moment leave to those after it. */
+import type { DataFile, Lake, Session, Snapshot } from '../lake/types.ts'
+import { computeEnergy, createEmpty, materialise, READINGS } from './models.ts'
+
+const DAY_US = 86_400_000_000
+const HOUR_US = 3_600_000_000
+
+/** How far back to look, days; further only for devices whose state was not all found. */
+const WINDOWS_DAYS = [2, 40, Number.POSITIVE_INFINITY]
+
+/** Bounds the memory of one run of the models over history. */
+const ROWS_PER_PART = 2_000_000
+
+/**
+ * Makes `carried` (channel states) and `hour_before` for the devices of the table `before_us` (tenant_id, device_id,
+ * to_us), from the rows before `to_us`. The table `seen` says which channels have ever measured what, so that the search can end.
+ */
+export async function loadBefore(lake: Lake, session: Session, readings: Snapshot): Promise<void> {
+  await createEmpty(session, 'carried')
+  await createEmpty(session, 'hour_before')
+  await session.run('CREATE OR REPLACE TEMP TABLE wanted AS SELECT * FROM before_us')
+  for (const days of WINDOWS_DAYS) {
+    const files = await filesOfWindow(session, readings, days)
+    const source = lake.scan(READINGS, files)
+    const rows = files.reduce((sum, file) => sum + file.stats.rows, 0)
+    const parts = Math.max(1, Math.ceil(rows / ROWS_PER_PART))
+    await session.run('CREATE OR REPLACE TEMP TABLE found (tenant_id VARCHAR, device_id VARCHAR)')
+    for (let part = 0; part < parts; part++) await searchPart(session, source, days, part, parts)
+    await session.run(
+      'DELETE FROM wanted w USING found f WHERE w.tenant_id = f.tenant_id AND w.device_id = f.device_id',
+    )
+    const [left] = await session.rows<{ n: number }>('SELECT count(*) AS n FROM wanted')
+    if (left === undefined || left.n === 0) return
+  }
+}
+
+async function searchPart(
+  session: Session,
+  source: string,
+  days: number,
+  part: number,
+  parts: number,
+): Promise<void> {
+  const since = Number.isFinite(days) ? `AND epoch_us(r.timestamp) >= w.to_us - ${days * DAY_US}` : ''
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE past AS
+     SELECT r.ingestion_time, r.stream_topic, r.stream_partition, r.stream_offset, r.stream_index, r.tenant_id, r.device_id,
+       r.channel, r.timestamp, r.device_type, r.temperature, r.power_usage, r.energy_consumption_wh, r.energy_total_wh, r.status, r.alert
+     FROM ${source} r JOIN wanted w ON w.tenant_id = r.tenant_id AND w.device_id = r.device_id
+     WHERE epoch_us(r.timestamp) < w.to_us ${since} AND hash(w.device_id) % ${parts} = ${part}`,
+  )
+  await materialise(session, 'history')
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE accepted AS SELECT * FROM history;
+     CREATE OR REPLACE TEMP TABLE carried_so_far AS SELECT * FROM carried`,
+  )
+  await createEmpty(session, 'carried')
+  await computeEnergy(session)
+  await session.run(
+    `INSERT INTO found SELECT w.tenant_id, w.device_id FROM wanted w
+       WHERE hash(w.device_id) % ${parts} = ${part} ${Number.isFinite(days) ? `AND NOT EXISTS (${INCOMPLETE})` : ''};
+     INSERT INTO carried_so_far SELECT s.* FROM channel_state s JOIN found f ON f.tenant_id = s.tenant_id AND f.device_id = s.device_id;
+     CREATE OR REPLACE TEMP TABLE carried AS SELECT * FROM carried_so_far;
+     INSERT INTO hour_before SELECT h.tenant_id, h.device_id, h.channel, h.t_us, h.temperature_mc, h.power_mw, h.has_alert
+       FROM history h JOIN found f ON f.tenant_id = h.tenant_id AND f.device_id = h.device_id
+       JOIN wanted w ON w.tenant_id = h.tenant_id AND w.device_id = h.device_id
+       WHERE h.t_us > w.to_us - ${HOUR_US}`,
+  )
+}
+
+/**
+ * Channels of a wanted device that a window does not settle: something that they have measured once does not lie in
+ * it, or the newest counter step and the one before it do not both begin in it (a third one is needed to tell), or the
+ * newest power lies before the window's first reported value, which may or may not begin a span.
+ */
+const INCOMPLETE = `
+  SELECT 1 FROM seen s
+  LEFT JOIN channel_state x ON x.tenant_id = s.tenant_id AND x.device_id = s.device_id AND x.channel = s.channel
+  LEFT JOIN (SELECT tenant_id, device_id, channel, max(step_no) AS steps FROM counter_rows GROUP BY ALL) c
+    ON c.tenant_id = s.tenant_id AND c.device_id = s.device_id AND c.channel = s.channel
+  LEFT JOIN (SELECT tenant_id, device_id, channel, max(reported_spans) AS spans FROM holds GROUP BY ALL) h
+    ON h.tenant_id = s.tenant_id AND h.device_id = s.device_id AND h.channel = s.channel
+  WHERE s.tenant_id = w.tenant_id AND s.device_id = w.device_id AND (
+    (s.has_p AND x.p_us IS NULL) OR (s.has_r AND x.r_us IS NULL)
+    OR (s.has_c AND coalesce(c.steps, 0) < 3)
+    OR (s.has_r AND s.has_p AND coalesce(h.spans, 0) = 0))`
+
+async function filesOfWindow(session: Session, readings: Snapshot, days: number): Promise<DataFile[]> {
+  const [bounds] = await session.rows<{ first_us: number | null; last_us: number | null }>(
+    'SELECT CAST(min(to_us) AS DOUBLE) AS first_us, CAST(max(to_us) AS DOUBLE) AS last_us FROM wanted',
+  )
+  if (bounds?.first_us == null || bounds.last_us === null) return []
+  const fromMs = (bounds.first_us - days * DAY_US) / 1000
+  return readings.files.filter((file) => overlaps(file, 'timestamp', fromMs, (bounds.last_us ?? 0) / 1000))
+}
+
+/** Whether a file may hold a row whose column lies between two moments (ms, inclusive). */
+export function overlaps(file: DataFile, column: string, fromMs: number, toMs: number): boolean {
+  const { min, max } = file.stats
+  const last = max[column]
+  const first = min[column]
+  return (
+    (typeof last !== 'string' || Date.parse(last) >= fromMs) &&
+    (typeof first !== 'string' || Date.parse(first) <= toMs)
+  )
+}

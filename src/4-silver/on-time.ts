@@ -1,0 +1,44 @@
+/** Arrivals of some Bronze versions: rejects and what is on time become rows at once, the rest is left pending. */
+import type { DataFile, Lake, Session } from '../lake/types.ts'
+import { BRONZE, computeEnergy, computeReadings, materialise, resolveIdentities } from './models.ts'
+
+/**
+ * Makes `rejects`, `duplicates`, `readings` of these Bronze files' arrivals, and `waiting` (devices with arrivals
+ * for the late pass, as `pending`). The outcome depends on nothing but the files, the tail and the reference tables.
+ */
+export async function refineOnTime(lake: Lake, session: Session, added: readonly DataFile[]): Promise<void> {
+  await session.run(`CREATE OR REPLACE TEMP TABLE arrivals AS SELECT * FROM ${lake.scan(BRONZE, added)}`)
+  await materialise(session, 'checked')
+  await session.run('CREATE OR REPLACE TEMP TABLE held (tenant_id VARCHAR, device_id VARCHAR)')
+  await resolveOnTime(session)
+  const [again] = await session.rows<{ n: number }>('SELECT count(*) AS n FROM judged_again')
+  if (again !== undefined && again.n > 0) {
+    await session.run('INSERT INTO held SELECT * FROM judged_again')
+    await resolveOnTime(session)
+  }
+  await computeReadings(session)
+  await materialise(session, 'rejects')
+  await materialise(session, 'duplicates')
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE waiting AS
+     SELECT c.tenant_id, c.device_id, min(c.t_us) AS from_us, count(*) AS arrivals
+     FROM checked c ANTI JOIN candidates o ON o.seq = c.seq
+     WHERE c.reject_reason IS NULL GROUP BY ALL`,
+  )
+}
+
+async function resolveOnTime(session: Session): Promise<void> {
+  await materialise(session, 'on_time')
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE candidates AS SELECT * FROM on_time;
+     CREATE OR REPLACE TEMP TABLE carried AS
+     SELECT s.* FROM channel_states s SEMI JOIN candidates c USING (tenant_id, device_id);
+     CREATE OR REPLACE TEMP TABLE hour_before AS
+     SELECT h.* FROM tail_hour h
+     JOIN (SELECT tenant_id, device_id, min(t_us) AS first_us FROM candidates GROUP BY ALL) c USING (tenant_id, device_id)
+     WHERE h.t_us > c.first_us - (SELECT window_us FROM constants)`,
+  )
+  await resolveIdentities(session)
+  await computeEnergy(session)
+  await materialise(session, 'judged_again')
+}

@@ -1,0 +1,256 @@
+import type { DataFile, Engine, Lake, Session, Snapshot } from '../lake/types.ts'
+import type { Stage, StepReport } from '../stage.ts'
+import { insertChangedDevices } from './changed-reference.ts'
+import { refineLate } from './late-pass.ts'
+import {
+  BRONZE,
+  DUPLICATES,
+  loadReference,
+  READINGS,
+  referenceNow,
+  REJECTS,
+  type ReferenceVersions,
+} from './models.ts'
+import { refineOnTime } from './on-time.ts'
+import { SILVER_TABLES } from './tables.ts'
+import {
+  coveredBy,
+  expectedTxns,
+  extendTail,
+  isLakeConflict,
+  loadTail,
+  newTxns,
+  pendingArrivals,
+  pruneTail,
+  txnsOf,
+  type Covered,
+} from './tail.ts'
+
+/** Whole Bronze versions are taken until their rows reach this. */
+const ROWS_PER_STEP = 300_000
+const LATE_EVERY_MS = 60_000
+const PRUNE_EVERY_MS = 60_000
+
+/** Of the time between two late passes, at most one part in so many is spent in them. */
+const LATE_SHARE = 5
+
+/** In the order of their commits: readings last, since their `txns` say how far Silver has come. */
+const TABLES = [REJECTS, DUPLICATES, READINGS] as const
+
+/**
+ * Silver, incrementally. A step takes the next Bronze versions: what is rejected, and what is later than everything
+ * of its device, is committed at once; other arrivals are pending until the late pass, every `lateEveryMs`, or at once where a step is final.
+ * A table that a crash left behind is brought to the same version first. Where another process got ahead the step
+ * does nothing but take note of it.
+ */
+export async function createSilverStage(options: {
+  lake: Lake
+  engine: Engine
+  lateEveryMs?: number
+}): Promise<Stage> {
+  const { lake, engine, lateEveryMs = LATE_EVERY_MS } = options
+  for (const table of SILVER_TABLES) await lake.define(table)
+  const session = await engine.session()
+  const silver = new Refinery(lake, session, lateEveryMs)
+  return {
+    name: 'silver',
+    step: ({ final }) => silver.step(final),
+    close: () => session.close(),
+  }
+}
+
+interface Taken {
+  rows: number
+  rejects: number
+  duplicates: number
+  more: boolean
+}
+
+const NOTHING: Taken = { rows: 0, rejects: 0, duplicates: 0, more: false }
+
+class Refinery {
+  readonly #lake: Lake
+  readonly #session: Session
+  readonly #lateEveryMs: number
+  /** What the tail in the session stands for; undefined: it has to be loaded. */
+  #covered: Covered | undefined
+  #reference: ReferenceVersions | undefined
+  /** Devices whose catalogue row, or a setting, has changed since their rows were made. */
+  #referenceChanged = false
+  #nextLateMs: number
+  #nextPruneMs = 0
+
+  constructor(lake: Lake, session: Session, lateEveryMs: number) {
+    this.#lake = lake
+    this.#session = session
+    this.#lateEveryMs = lateEveryMs
+    this.#nextLateMs = Date.now() + lateEveryMs
+  }
+
+  async step(final: boolean): Promise<StepReport> {
+    try {
+      return await this.#run(final)
+    } catch (error) {
+      this.#covered = undefined
+      if (!isLakeConflict(error)) throw error
+      return { rows: 0, more: true, pending: 0, detail: { conflicts: 1 } }
+    }
+  }
+
+  async #run(final: boolean): Promise<StepReport> {
+    const silver = new Map<string, Snapshot>()
+    for (const table of TABLES) silver.set(table, await this.#lake.snapshot(table))
+    const bronze = await this.#lake.snapshot(BRONZE)
+    await this.#load(snapshotOf(silver, READINGS))
+    const taken = await this.#takeNext(silver, bronze)
+    if (this.#covered === undefined) return { rows: 0, more: true, pending: 0, detail: { conflicts: 1 } }
+    let pending = await pendingArrivals(this.#session)
+    let late = 0
+    const isDue = final || this.#referenceChanged || Date.now() >= this.#nextLateMs
+    if (isDue && !taken.more && (pending > 0 || this.#referenceChanged)) {
+      late = pending
+      await this.#latePass()
+      pending = 0
+    }
+    return {
+      rows: taken.rows,
+      more: taken.more,
+      pending,
+      detail: { rejects: taken.rejects, duplicates: taken.duplicates, late },
+    }
+  }
+
+  /** Brings constants, catalogue and tail up to what the lake holds, where they are not. */
+  async #load(readings: Snapshot): Promise<void> {
+    const now = coveredBy(readings)
+    const known = this.#covered
+    const stale = known === undefined || JSON.stringify(known) !== JSON.stringify(now)
+    const reference = await referenceNow(this.#lake, this.#session)
+    const changed =
+      reference.catalogue.version !== this.#reference?.catalogue.version ||
+      reference.settings.version !== this.#reference.settings.version
+    if (stale || changed) await loadReference(this.#lake, this.#session, reference)
+    if (stale) await loadTail(this.#lake, this.#session, readings)
+    if (stale || changed)
+      this.#referenceChanged = await insertChangedDevices(this.#lake, this.#session, now, reference)
+    this.#covered = now
+    this.#reference = reference
+  }
+
+  /** Takes the next Bronze versions; where a crash left tables at different ones, exactly those up to the furthest. */
+  async #takeNext(silver: ReadonlyMap<string, Snapshot>, bronze: Snapshot): Promise<Taken> {
+    const covered = this.#coveredNow()
+    const furthest = Math.max(...TABLES.map((table) => coveredBy(snapshotOf(silver, table)).bronze))
+    const isRedo = furthest > covered.bronze
+    if (!isRedo && bronze.version <= covered.bronze) return NOTHING
+    const { upTo, added } = isRedo
+      ? { upTo: furthest, ...(await this.#lake.changes(BRONZE, covered.bronze, furthest)) }
+      : await this.#nextVersions(covered.bronze, bronze.version)
+    await refineOnTime(this.#lake, this.#session, added)
+    await this.#session.run(
+      `CREATE OR REPLACE TEMP TABLE pending AS SELECT * FROM pending UNION ALL SELECT * FROM waiting`,
+    )
+    const done: Covered = { ...covered, bronze: upTo }
+    if ((await pendingArrivals(this.#session)) === 0) done.late = upTo
+    if (!this.#referenceChanged) this.#coverReference(done)
+    const rejects = await this.#append(snapshotOf(silver, REJECTS), 'rejects', upTo)
+    const duplicates = await this.#append(snapshotOf(silver, DUPLICATES), 'duplicates', upTo)
+    const files = await this.#lake.write(this.#session, READINGS, 'SELECT * FROM readings')
+    await this.#commitReadings(snapshotOf(silver, READINGS), { add: files, remove: [] }, done)
+    await extendTail(this.#session)
+    await this.#prune()
+    const rows = added.reduce((sum, file) => sum + file.stats.rows, 0)
+    return { rows, rejects, duplicates, more: bronze.version > upTo }
+  }
+
+  /** As many whole versions as make up a step. */
+  async #nextVersions(after: number, newest: number): Promise<{ upTo: number; added: DataFile[] }> {
+    for (let upTo = newest; ; upTo = after + Math.ceil((upTo - after) / 2)) {
+      const { added } = await this.#lake.changes(BRONZE, after, upTo)
+      const rows = added.reduce((sum, file) => sum + file.stats.rows, 0)
+      if (rows <= ROWS_PER_STEP || upTo === after + 1) return { upTo, added }
+    }
+  }
+
+  /** Commits the rows of a result, where the table does not have them from before a crash. */
+  async #append(table: Snapshot, result: string, upTo: number): Promise<number> {
+    const covered = coveredBy(table)
+    if (covered.bronze >= upTo) return 0
+    const add = await this.#lake.write(this.#session, table.table, `SELECT * FROM ${result}`)
+    if (add.length === 0) return 0
+    await this.#lake.commit(table.table, {
+      operation: 'WRITE',
+      add,
+      txns: { [BRONZE]: upTo },
+      expectTxns: expectedTxns(table),
+      inputs: { [BRONZE]: upTo },
+    })
+    return add.reduce((sum, file) => sum + file.stats.rows, 0)
+  }
+
+  async #latePass(): Promise<void> {
+    const startedMs = Date.now()
+    const covered = this.#coveredNow()
+    const silver = new Map<string, Snapshot>()
+    for (const table of TABLES) silver.set(table, await this.#lake.snapshot(table))
+    const bronze = await this.#lake.snapshot(BRONZE, covered.bronze)
+    const done: Covered = { ...covered, late: covered.bronze }
+    this.#coverReference(done)
+    for (const { table, add, remove } of await refineLate(this.#lake, this.#session, bronze, silver)) {
+      const snapshot = snapshotOf(silver, table)
+      if (table === READINGS) await this.#commitReadings(snapshot, { add, remove }, done)
+      else if (add.length + remove.length > 0)
+        await this.#lake.commit(table, {
+          operation: 'MERGE',
+          add,
+          remove,
+          txns: newTxns(snapshot, { ...coveredBy(snapshot), late: done.late }),
+          expectTxns: expectedTxns(snapshot),
+          inputs: { [BRONZE]: covered.bronze },
+        })
+    }
+    await this.#session.run('DELETE FROM pending')
+    await pruneTail(this.#session)
+    this.#referenceChanged = false
+    this.#nextLateMs = Date.now() + Math.max(this.#lateEveryMs, (Date.now() - startedMs) * LATE_SHARE)
+  }
+
+  async #commitReadings(
+    readings: Snapshot,
+    { add, remove }: { add: DataFile[]; remove: DataFile[] },
+    done: Covered,
+  ): Promise<void> {
+    const { applied } = await this.#lake.commit(READINGS, {
+      operation: remove.length > 0 ? 'MERGE' : 'WRITE',
+      add,
+      remove,
+      txns: newTxns(readings, done),
+      expectTxns: expectedTxns(readings),
+      inputs: txnsOf(done),
+    })
+    // Not applied: another process has done just this; its tail is in the lake.
+    this.#covered = applied ? done : undefined
+  }
+
+  async #prune(): Promise<void> {
+    if (Date.now() < this.#nextPruneMs) return
+    await pruneTail(this.#session)
+    this.#nextPruneMs = Date.now() + PRUNE_EVERY_MS
+  }
+
+  #coveredNow(): Covered {
+    if (this.#covered === undefined) throw new TypeError('The tail is not loaded.')
+    return this.#covered
+  }
+
+  #coverReference(covered: Covered): void {
+    covered.catalogue = this.#reference?.catalogue.version ?? -1
+    covered.settings = this.#reference?.settings.version ?? -1
+  }
+}
+
+function snapshotOf(silver: ReadonlyMap<string, Snapshot>, table: string): Snapshot {
+  const snapshot = silver.get(table)
+  if (snapshot === undefined) throw new TypeError(`No snapshot of ${table}.`)
+  return snapshot
+}

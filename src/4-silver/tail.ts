@@ -1,0 +1,141 @@
+/**
+ * The carried tail: temporary tables of one session that say of every device what the rows to come need of those
+ * before them. `newest` (newest accepted event time), `channel_states`, `tail_hour` (rows of the last hour), `pending` (devices
+ * with arrivals that wait for the late pass, and since when). All of it is derived from the lake and can be dropped at any moment.
+ */
+import { PlatformError } from '../errors.ts'
+import type { Lake, Session, Snapshot } from '../lake/types.ts'
+import { REFERENCE_CATALOGUE, REFERENCE_SETTINGS } from '../reference/tables.ts'
+import { loadBefore, overlaps } from './history.ts'
+import { BRONZE, DUPLICATES, READINGS, REJECTS } from './models.ts'
+
+const HOUR_US = 3_600_000_000
+
+/** Versions that `silver.readings` says it covers; -1: none. */
+export interface Covered {
+  bronze: number
+  late: number
+  catalogue: number
+  settings: number
+}
+
+export function coveredBy(snapshot: Snapshot): Covered {
+  const of = (app: string) => snapshot.txns.get(app) ?? -1
+  return {
+    bronze: of(BRONZE),
+    late: of('late'),
+    catalogue: of(REFERENCE_CATALOGUE.name),
+    settings: of(REFERENCE_SETTINGS.name),
+  }
+}
+
+export const txnsOf = (covered: Covered): Record<string, number> => ({
+  [BRONZE]: covered.bronze,
+  late: covered.late,
+  [REFERENCE_CATALOGUE.name]: covered.catalogue,
+  [REFERENCE_SETTINGS.name]: covered.settings,
+})
+
+/** Reads the tail of all devices from the lake. */
+export async function loadTail(lake: Lake, session: Session, readings: Snapshot): Promise<void> {
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE seen AS
+     SELECT r.tenant_id, r.device_id, r.channel, max(epoch_us(r.timestamp)) AS newest_us,
+       bool_or(r.power_usage IS NOT NULL) AND coalesce(any_value(c.energy_source), 'integrated') = 'integrated' AS has_p,
+       bool_or(r.energy_total_wh IS NOT NULL) AND coalesce(any_value(c.energy_source), 'counter') = 'counter' AS has_c,
+       bool_or(r.energy_consumption_wh IS NOT NULL) AND coalesce(any_value(c.energy_source), 'reported') = 'reported' AS has_r
+     FROM ${lake.scan(READINGS, readings.files)} r
+     LEFT JOIN catalogue c ON c.tenant_id = r.tenant_id AND c.device_id = r.device_id
+     GROUP BY r.tenant_id, r.device_id, r.channel;
+     CREATE OR REPLACE TEMP TABLE newest AS
+     SELECT tenant_id, device_id, max(newest_us) AS newest_us FROM seen GROUP BY tenant_id, device_id;
+     CREATE OR REPLACE TEMP TABLE before_us AS SELECT tenant_id, device_id, newest_us + 1 AS to_us FROM newest`,
+  )
+  await loadBefore(lake, session, readings)
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE channel_states AS SELECT * FROM carried;
+     CREATE OR REPLACE TEMP TABLE tail_hour AS SELECT * FROM hour_before`,
+  )
+  await loadPending(lake, session, readings)
+}
+
+/** Arrivals in Bronze, since the last late pass, that are in no table of Silver. */
+async function loadPending(lake: Lake, session: Session, readings: Snapshot): Promise<void> {
+  const { bronze, late } = coveredBy(readings)
+  const { added } = await lake.changes(BRONZE, late, bronze)
+  const firstMs = Math.min(...added.map((file) => Date.parse(String(file.stats.min.ingestion_time))))
+  const known: string[] = []
+  for (const table of [READINGS, REJECTS, DUPLICATES]) {
+    const { files } = table === READINGS ? readings : await lake.snapshot(table)
+    const recent = files.filter((file) => overlaps(file, 'ingestion_time', firstMs, Number.POSITIVE_INFINITY))
+    known.push(
+      `SELECT stream_topic, stream_partition, stream_offset, stream_index FROM ${lake.scan(table, recent)}`,
+    )
+  }
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE pending AS
+     SELECT CASE WHEN trim(tenant_id) <> '' THEN tenant_id ELSE 'home' END AS tenant_id, device_id,
+       min(epoch_us(timestamp)) AS from_us, count(*) AS arrivals
+     FROM ${lake.scan(BRONZE, added)} b
+     ANTI JOIN (${known.join(' UNION ALL ')}) k USING (stream_topic, stream_partition, stream_offset, stream_index)
+     WHERE device_id IS NOT NULL AND timestamp IS NOT NULL
+     GROUP BY ALL`,
+  )
+}
+
+/** Puts the devices of `channel_state` and `accepted` in, instead of what the tail held of them. */
+export async function extendTail(session: Session): Promise<void> {
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE channel_states AS
+     SELECT * FROM channel_states s ANTI JOIN channel_state n USING (tenant_id, device_id, channel)
+     UNION ALL SELECT * FROM channel_state;
+     CREATE OR REPLACE TEMP TABLE newest AS
+     SELECT tenant_id, device_id, max(newest_us) AS newest_us FROM (
+       SELECT * FROM newest UNION ALL SELECT tenant_id, device_id, max(t_us) FROM accepted GROUP BY ALL
+     ) GROUP BY tenant_id, device_id;
+     INSERT INTO tail_hour SELECT tenant_id, device_id, channel, t_us, temperature_mc, power_mw, has_alert FROM accepted`,
+  )
+}
+
+/**
+ * The same after the devices of `dirty_part` were refined again. Their newest event time is never lowered: too high a
+ * one makes an arrival pending, too low a one would make it wrong.
+ */
+export async function replaceInTail(session: Session): Promise<void> {
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE channel_states AS SELECT * FROM channel_states ANTI JOIN dirty_part USING (tenant_id, device_id);
+     CREATE OR REPLACE TEMP TABLE tail_hour AS
+     SELECT * FROM tail_hour ANTI JOIN dirty_part USING (tenant_id, device_id) UNION ALL SELECT * FROM hour_before`,
+  )
+  await extendTail(session)
+}
+
+/** Drops what no row to come can reach. */
+export async function pruneTail(session: Session): Promise<void> {
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE tail_hour AS
+     SELECT h.* FROM tail_hour h JOIN newest n USING (tenant_id, device_id) WHERE h.t_us > n.newest_us - ${HOUR_US}`,
+  )
+}
+
+export async function pendingArrivals(session: Session): Promise<number> {
+  const [row] = await session.rows<{ n: number }>(
+    'SELECT CAST(coalesce(sum(arrivals), 0) AS BIGINT) AS n FROM pending',
+  )
+  return row?.n ?? 0
+}
+
+/** Only the txns that a table does not have yet, or the commit would count as done. */
+export function newTxns(snapshot: Snapshot, covered: Covered): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(txnsOf(covered)).filter(([app, version]) => version > (snapshot.txns.get(app) ?? -1)),
+  )
+}
+
+/** What a commit may rely on: that nobody has taken the table further since this snapshot. */
+export function expectedTxns(snapshot: Snapshot): Record<string, number> {
+  return txnsOf(coveredBy(snapshot))
+}
+
+export const isLakeConflict = (error: unknown): boolean =>
+  error instanceof PlatformError && error.code === 'lake_conflict'

@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import fc from 'fast-check'
+import { rebuildSilver } from '../../src/4-silver/rebuild.ts'
+import { createSilverStage } from '../../src/4-silver/refine.ts'
+import { openDuckDb } from '../../src/lake/index.ts'
+import type { Engine } from '../../src/lake/types.ts'
+import { assertAccounted, assertEqualsRebuild, openHouse, type Arrival } from './house.ts'
+
+let engine: Engine
+before(async () => {
+  engine = await openDuckDb({ threads: 2, memoryLimitMb: 2000 })
+})
+after(() => engine.close())
+
+const START = Date.parse('2024-01-15T00:00:00Z')
+
+/** Event times on a coarse grid, so that equal ones, 24-hour ends and one-hour edges are met often. */
+const timestamp = fc
+  .tuple(fc.integer({ min: 0, max: 60 }), fc.constantFrom(0, 1, 2, 10, 15, 59))
+  .map(([hour, minute]) => new Date(START + hour * 3_600_000 + minute * 60_000).toISOString())
+
+const arrival: fc.Arbitrary<Arrival> = fc.record(
+  {
+    device_id: fc.constantFrom('a', 'b'),
+    timestamp,
+    channel: fc.constantFrom('', '', '1'),
+    event_id: fc.constantFrom('x', 'y'),
+    power_usage: fc.constantFrom(0, 33.5, 1000, 6000, 20_000),
+    temperature: fc.constantFrom(20, 21.5, 85, -127, 60),
+    energy_consumption_wh: fc.constantFrom(0.1, 7, -1),
+    energy_total_wh: fc.constantFrom(0, 3, 5, 100, 100.4, 101, 5000, 99_999_999),
+    status: fc.constantFrom('online', 'offline', ' '),
+    alert: fc.constantFrom('none', 'high_power'),
+    metrics: fc.constantFrom({ humidity_pct: 40 }, { uptime_s: 3 }),
+  },
+  { requiredKeys: ['device_id', 'timestamp', 'channel'] },
+)
+
+/** Arrivals in batches; after each batch a step, final or not. */
+const history = fc.array(
+  fc.record({ arrivals: fc.array(arrival, { minLength: 1, maxLength: 8 }), final: fc.boolean() }),
+  { minLength: 1, maxLength: 6 },
+)
+
+const RUNS = Number(process.env.SILVER_RUNS ?? 25)
+const options: fc.Parameters<unknown> = { numRuns: RUNS, seed: Number(process.env.SILVER_SEED ?? 4) }
+
+test('incremental equals rebuild, row for row, however the arrivals are cut', async () => {
+  await fc.assert(
+    fc.asyncProperty(history, async (batches) => {
+      const house = await openHouse(engine)
+      try {
+        const stage = await createSilverStage({ lake: house.lake, engine })
+        for (const { arrivals, final } of batches) {
+          await house.land(arrivals.map((one) => ({ ...one, at: '2024-01-20T00:00:00Z' })))
+          await stage.step({ final })
+        }
+        await stage.step({ final: true })
+        await stage.close()
+        await assertAccounted(house)
+        await assertEqualsRebuild(house)
+      } finally {
+        await house.close()
+      }
+    }),
+    options,
+  )
+})
+
+test('a restart between any two steps changes nothing', async () => {
+  await fc.assert(
+    fc.asyncProperty(history, async (batches) => {
+      const house = await openHouse(engine)
+      try {
+        for (const { arrivals, final } of batches) {
+          await house.land(arrivals.map((one) => ({ ...one, at: '2024-01-20T00:00:00Z' })))
+          const stage = await createSilverStage({ lake: house.lake, engine })
+          await stage.step({ final })
+          await stage.close()
+        }
+        const stage = await createSilverStage({ lake: house.lake, engine })
+        await stage.step({ final: true })
+        await stage.close()
+        await assertAccounted(house)
+        await assertEqualsRebuild(house)
+      } finally {
+        await house.close()
+      }
+    }),
+    options,
+  )
+})
+
+test('killed between any two commits, it comes to the same', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      history,
+      fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 5 }),
+      async (batches, kills) => {
+        const house = await openHouse(engine)
+        const left = [...kills]
+        /** A lake whose n-th commit from now on fails, as if the process had been killed before it. */
+        const mortal = (): typeof house.lake => {
+          let commits = left.shift() ?? Number.POSITIVE_INFINITY
+          return {
+            ...house.lake,
+            commit: async (table, request) => {
+              if (--commits <= 0) throw new Error('killed')
+              return house.lake.commit(table, request)
+            },
+          }
+        }
+        try {
+          let stage = await createSilverStage({ lake: mortal(), engine })
+          const step = async (final: boolean) => {
+            for (;;) {
+              try {
+                await stage.step({ final })
+                return
+              } catch (error) {
+                assert.equal((error as Error).message, 'killed')
+                await stage.close()
+                stage = await createSilverStage({ lake: mortal(), engine })
+              }
+            }
+          }
+          for (const { arrivals, final } of batches) {
+            await house.land(arrivals.map((one) => ({ ...one, at: '2024-01-20T00:00:00Z' })))
+            await step(final)
+          }
+          await step(true)
+          await step(true)
+          await stage.close()
+          await assertAccounted(house)
+          await assertEqualsRebuild(house)
+        } finally {
+          await house.close()
+        }
+      },
+    ),
+    options,
+  )
+})
+
+test('nothing new: no commit', async () => {
+  const house = await openHouse(engine)
+  try {
+    await house.land([{ device_id: 'a', timestamp: '2024-01-15T10:00:00Z', power_usage: 1 }])
+    const stage = await createSilverStage({ lake: house.lake, engine })
+    assert.deepEqual(await stage.step({ final: true }), {
+      rows: 1,
+      more: false,
+      pending: 0,
+      detail: { rejects: 0, duplicates: 0, late: 0 },
+    })
+    const version = (await house.lake.snapshot('silver.readings')).version
+    assert.equal((await stage.step({ final: true })).rows, 0)
+    assert.equal((await house.lake.snapshot('silver.readings')).version, version)
+    await stage.close()
+    const again = await createSilverStage({ lake: house.lake, engine })
+    await again.step({ final: true })
+    assert.equal((await house.lake.snapshot('silver.readings')).version, version)
+    await again.close()
+  } finally {
+    await house.close()
+  }
+})
+
+test('a changed catalogue row refines its device anew, and no other', async () => {
+  const house = await openHouse(engine)
+  try {
+    await house.setCatalogue([{ device_id: 'a', location: 'hall' }, { device_id: 'b' }])
+    await house.land([
+      { device_id: 'a', device_type: 'smart_plug', timestamp: '2024-01-15T10:00:00Z', power_usage: 1500 },
+      { device_id: 'b', timestamp: '2024-01-15T10:00:00Z', power_usage: 1500 },
+    ])
+    const stage = await createSilverStage({ lake: house.lake, engine })
+    await stage.step({ final: true })
+    const before = await house.contents('silver.readings')
+    await house.setCatalogue([{ device_id: 'a', location: 'attic', rated_power_w: 1000 }, { device_id: 'b' }])
+    await stage.step({ final: false })
+    const after = await house.contents('silver.readings')
+    assert.match(after[0] ?? '', /attic/)
+    assert.match(after[0] ?? '', /power_high/)
+    assert.equal(after[1], before[1])
+    await stage.close()
+    await assertEqualsRebuild(house)
+  } finally {
+    await house.close()
+  }
+})
+
+test('two stages on one folder never count a reading twice', async () => {
+  const house = await openHouse(engine)
+  try {
+    const stages = [
+      await createSilverStage({ lake: house.lake, engine }),
+      await createSilverStage({ lake: house.lake, engine }),
+    ]
+    for (let minute = 0; minute < 12; minute++) {
+      const late = `2024-01-15T09:${String(minute).padStart(2, '0')}:00Z`
+      const timely = `2024-01-15T10:${String(minute).padStart(2, '0')}:00Z`
+      await house.land([
+        { device_id: 'a', timestamp: timely, power_usage: minute },
+        { device_id: 'a', timestamp: late, power_usage: minute, at: '2024-01-15T11:00:00Z' },
+        { device_id: 'a', timestamp: late, power_usage: minute + 1, at: '2024-01-15T11:00:00Z' },
+      ])
+      await Promise.all(stages.map((stage) => stage.step({ final: minute % 3 === 0 })))
+    }
+    for (const stage of stages) await stage.step({ final: true })
+    for (const stage of stages) await stage.step({ final: true })
+    for (const stage of stages) await stage.close()
+    await assertAccounted(house)
+    await assertEqualsRebuild(house)
+  } finally {
+    await house.close()
+  }
+})
+
+test('a rebuild in place changes nothing that was right', async () => {
+  const house = await openHouse(engine)
+  try {
+    await house.land([
+      { device_id: 'a', timestamp: '2024-01-15T10:00:00Z', energy_total_wh: 5 },
+      { device_id: 'a', timestamp: '2024-01-15T10:05:00Z', energy_total_wh: 8 },
+    ])
+    const stage = await createSilverStage({ lake: house.lake, engine })
+    await stage.step({ final: true })
+    const before = await house.contents('silver.readings')
+    await rebuildSilver({ lake: house.lake, engine })
+    assert.deepEqual(await house.contents('silver.readings'), before)
+    await house.land([{ device_id: 'a', timestamp: '2024-01-15T10:10:00Z', energy_total_wh: 9 }])
+    await stage.step({ final: true })
+    await stage.close()
+    await assertEqualsRebuild(house)
+  } finally {
+    await house.close()
+  }
+})
