@@ -42,7 +42,11 @@ export function formatShare(share: number): Quantity {
 
 /** Two decimals; an amount that would round to nothing says that it is less than a hundredth. */
 export function formatMoney(amount: number, currency: string): string {
-  const format = new Intl.NumberFormat(LOCALE, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' })
+  const format = new Intl.NumberFormat(LOCALE, {
+    style: 'currency',
+    currency,
+    currencyDisplay: 'narrowSymbol',
+  })
   return amount > 0 && amount < 0.005 ? `< ${format.format(0.01)}` : format.format(amount)
 }
 

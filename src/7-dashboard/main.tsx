@@ -17,7 +17,8 @@ const queryClient = new QueryClient({
     queries: {
       staleTime: 5_000,
       // What the server refuses it will refuse again.
-      retry: (count, error) => count < 1 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+      retry: (count, error) =>
+        count < 1 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
       retryDelay: 500,
     },
   },
@@ -30,7 +31,7 @@ const router = createRouter({
   scrollRestoration: true,
   defaultErrorComponent: ({ error, reset }) => (
     <Card title={texts.crashed} className="min-h-[220px]">
-      <Failure error={error} retry={reset} />
+      <Failure error={error instanceof Error ? error : new Error(String(error))} retry={reset} />
     </Card>
   ),
 })

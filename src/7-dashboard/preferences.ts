@@ -61,8 +61,6 @@ function showTheme(): void {
   const choice = read('theme')
   const dark = choice === 'dark' || (choice !== 'light' && machineIsDark.matches)
   document.documentElement.dataset.theme = dark ? 'dark' : 'light'
-  document
-    .querySelector('meta[name="theme-color"]')
-    ?.setAttribute('content', dark ? '#0d1117' : '#f6f7f9')
+  document.querySelector('meta[name="theme-color"]')?.setAttribute('content', dark ? '#0d1117' : '#f6f7f9')
   dispatchEvent(new Event('themechange'))
 }

@@ -44,7 +44,8 @@ export const texts = {
       ['Send live readings as JSON to the topic', 'smart_home.telemetry'],
       ['Leave the simulator off in config/smarthouse.yaml:', 'simulator.enabled: false'],
     ] as const,
-    readme: 'The README says more under “Your own data”. As soon as a real house has data, it is the one that opens.',
+    readme:
+      'The README says more under “Your own data”. As soon as a real house has data, it is the one that opens.',
     dismiss: 'Hide this notice',
   },
   state: {
@@ -83,7 +84,13 @@ export const texts = {
     at: (time: string) => `at ${time}`,
     consumers: 'Largest consumers',
   },
-  kpi: { energy: 'Energy', cost: 'Cost', devices: 'Active devices', health: 'Average health', of: (n: string) => `of ${n}` },
+  kpi: {
+    energy: 'Energy',
+    cost: 'Cost',
+    devices: 'Active devices',
+    health: 'Average health',
+    of: (n: string) => `of ${n}`,
+  },
   delta: { up: 'up', down: 'down', none: 'No comparison', versus: (what: string) => `vs ${what}` },
   insight: { label: 'Insight', none: 'Nothing unusual to report.', basis: 'Why' },
   charts: {
@@ -91,7 +98,11 @@ export const texts = {
     temperature: 'Live temperature',
     window: 'Time window',
     windows: { '100': '100 s', '300': '5 min', '3600': '1 h' },
-    windowTitles: { '100': 'The last 100 readings of a device that speaks every second', '300': '5 minutes', '3600': '1 hour' },
+    windowTitles: {
+      '100': 'The last 100 readings of a device that speaks every second',
+      '300': '5 minutes',
+      '3600': '1 hour',
+    },
     table: 'Show as table',
     chart: 'Show as chart',
     other: (n: number) => `Other (${n})`,
@@ -139,13 +150,25 @@ export const texts = {
   readings: {
     title: 'Last readings',
     source: { live: 'as received, unchecked', silver: 'from the lake, checked' },
-    columns: { time: 'Time', device: 'Device', type: 'Type', power: 'Power', temperature: 'Temp.', energy: 'Energy', status: 'Status', alert: 'Alert' },
+    columns: {
+      time: 'Time',
+      device: 'Device',
+      type: 'Type',
+      power: 'Power',
+      temperature: 'Temp.',
+      energy: 'Energy',
+      status: 'Status',
+      alert: 'Alert',
+    },
     noAlert: 'none',
   },
   data: {
     title: 'Data status',
     details: 'Details',
-    layers: { bronze: 'Bronze', silver: 'Silver', gold: 'Gold', reference: 'Reference' } as Record<string, string>,
+    layers: { bronze: 'Bronze', silver: 'Silver', gold: 'Gold', reference: 'Reference' } as Record<
+      string,
+      string
+    >,
     words: { ok: 'Up to date', stale: 'Behind', empty: 'Empty', error: 'Error' },
     files: (n: string) => `${n} files`,
     rows: (n: string) => `${n} rows`,
@@ -156,7 +179,13 @@ export const texts = {
     lag: (n: string) => `${n} waiting`,
     dropped: (n: string) => `${n} dropped`,
     parts: 'Parts',
-    partWords: { running: 'Running', waiting: 'Waiting', restarting: 'Restarting', failed: 'Failed', stopped: 'Stopped' },
+    partWords: {
+      running: 'Running',
+      waiting: 'Waiting',
+      restarting: 'Restarting',
+      failed: 'Failed',
+      stopped: 'Stopped',
+    },
     restarts: (n: number) => (n === 1 ? '1 restart' : `${n} restarts`),
     unreachable: 'Not known: the platform does not answer.',
   },

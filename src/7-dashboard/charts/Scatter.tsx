@@ -43,7 +43,13 @@ export function Scatter({ points, focused, choose }: Props) {
   return (
     <div ref={host} className="absolute inset-0">
       {size.width > 0 && (
-        <svg width={size.width} height={size.height} role="group" aria-label={texts.scatter.title} className="overflow-visible">
+        <svg
+          width={size.width}
+          height={size.height}
+          role="group"
+          aria-label={texts.scatter.title}
+          className="overflow-visible"
+        >
           <Frame scale={scale} size={size} />
           {points.map((point, i) => (
             <Point
@@ -99,20 +105,44 @@ function Frame({ scale, size }: { scale: Scale; size: { width: number; height: n
   }
   return (
     <g aria-hidden="true" className="fill-muted text-[12px]">
-      <rect x={left} y={EDGE.top} width={x - left} height={y - EDGE.top} className="fill-bad" opacity="0.07" />
+      <rect
+        x={left}
+        y={EDGE.top}
+        width={x - left}
+        height={y - EDGE.top}
+        className="fill-bad"
+        opacity="0.07"
+      />
       <rect x={x} y={y} width={right - x} height={bottom - y} className="fill-ok" opacity="0.06" />
       <path d={`M${left} ${EDGE.top}V${bottom}H${right}`} fill="none" className="stroke-line" />
-      <path d={`M${x} ${EDGE.top}V${bottom}M${left} ${y}H${right}`} fill="none" className="stroke-line" strokeDasharray="3 4" />
-      <text x={left + 10} y={EDGE.top + 18}>{quadrants.act}</text>
-      <text x={right - 8} y={EDGE.top + 18} textAnchor="end">{quadrants.risky}</text>
-      <text x={left + 10} y={bottom - 10}>{quadrants.watch}</text>
+      <path
+        d={`M${x} ${EDGE.top}V${bottom}M${left} ${y}H${right}`}
+        fill="none"
+        className="stroke-line"
+        strokeDasharray="3 4"
+      />
+      <text x={left + 10} y={y - 10}>
+        {quadrants.act}
+      </text>
+      <text x={right - 8} y={EDGE.top + 18} textAnchor="end">
+        {quadrants.risky}
+      </text>
+      <text x={left + 10} y={bottom - 10}>
+        {quadrants.watch}
+      </text>
       {ticks(scale.lowestHealth, 1).map((tick) => (
-        <text key={tick} x={scale.x(tick)} y={bottom + 16} textAnchor="middle">{Math.round(tick * 100)}</text>
+        <text key={tick} x={scale.x(tick)} y={bottom + 16} textAnchor="middle">
+          {Math.round(tick * 100)}
+        </text>
       ))}
       {ticks(0, scale.highestRisk).map((tick) => (
-        <text key={tick} x={left - 8} y={scale.y(tick) + 4} textAnchor="end">{Math.round(tick * 100)} %</text>
+        <text key={tick} x={left - 8} y={scale.y(tick) + 4} textAnchor="end">
+          {Math.round(tick * 100)} %
+        </text>
       ))}
-      <text x={(left + right) / 2} y={size.height - 2} textAnchor="middle">{texts.scatter.x} →</text>
+      <text x={(left + right) / 2} y={size.height - 2} textAnchor="middle">
+        {texts.scatter.x} →
+      </text>
     </g>
   )
 }
@@ -130,7 +160,11 @@ function Point(props: {
   const x = scale.x(point.health)
   const y = scale.y(point.risk)
   const act = point.health < HEALTH_LIMIT && point.risk >= RISK_LIMIT
-  const tone = act ? 'fill-bad' : point.health < HEALTH_LIMIT || point.risk >= RISK_LIMIT ? 'fill-warn' : 'fill-accent'
+  const tone = act
+    ? 'fill-bad'
+    : point.health < HEALTH_LIMIT || point.risk >= RISK_LIMIT
+      ? 'fill-warn'
+      : 'fill-accent'
   // Shape beside colour: what needs attention first is a diamond.
   const shape = act ? 'M0 -7 7 0 0 7 -7 0Z' : 'M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0'
   const leftward = x > props.width - 140

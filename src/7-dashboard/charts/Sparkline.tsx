@@ -21,7 +21,11 @@ export function Sparkline({ values, kind, label }: Props) {
       aria-label={label}
       className="h-8 w-full overflow-visible text-accent"
     >
-      {kind === 'bars' ? <Bars values={values} max={Math.max(...known)} /> : <Line values={values} known={known} />}
+      {kind === 'bars' ? (
+        <Bars values={values} max={Math.max(...known)} />
+      ) : (
+        <Line values={values} known={known} />
+      )}
     </svg>
   )
 }
@@ -50,7 +54,8 @@ function Line({ values, known }: { values: readonly (number | null)[]; known: re
   const low = Math.min(...known)
   const high = Math.max(...known)
   // A level that does not move is a line in the middle, not a fault at the edge.
-  const y = (value: number) => (high === low ? HEIGHT / 2 : HEIGHT - 3 - ((value - low) / (high - low)) * (HEIGHT - 6))
+  const y = (value: number) =>
+    high === low ? HEIGHT / 2 : HEIGHT - 3 - ((value - low) / (high - low)) * (HEIGHT - 6)
   const x = (i: number) => (values.length === 1 ? WIDTH : (i / (values.length - 1)) * WIDTH)
   let path = ''
   values.forEach((value, i) => {

@@ -101,7 +101,11 @@ function drawLive(host: HTMLDivElement, latest: { current: Props }): LiveChart {
   /** Second on which the keyboard's cursor stands; it stays there while the chart scrolls. */
   let pinnedS: number | null = null
   let chosen = 0
-  const plot = new uPlot(optionsOf(latest, () => span, report), [[], ...latest.current.series.map(() => [])], host)
+  const plot = new uPlot(
+    optionsOf(latest, () => span, report),
+    [[], ...latest.current.series.map(() => [])],
+    host,
+  )
 
   function report(u: uPlot): void {
     const { idx } = u.cursor
@@ -152,7 +156,12 @@ function drawLive(host: HTMLDivElement, latest: { current: Props }): LiveChart {
 }
 
 /** Draws whenever the clock has moved a pixel on, and never while hidden or paused. */
-function keepDrawing(plot: uPlot, host: HTMLDivElement, latest: { current: Props }, draw: () => void): () => void {
+function keepDrawing(
+  plot: uPlot,
+  host: HTMLDivElement,
+  latest: { current: Props },
+  draw: () => void,
+): () => void {
   const calm = matchMedia('(prefers-reduced-motion: reduce)')
   let frame = 0
   let drawnMs = 0
@@ -204,7 +213,8 @@ function optionsOf(
     width: 300,
     height: 200,
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    // On the right there is room for half a label.
+    padding: [8, 30, 0, 0],
     cursor: {
       sync: { key: SYNC_KEY, setSeries: false },
       drag: { x: false, y: false },
@@ -216,7 +226,13 @@ function optionsOf(
       y: { range: (_u, min, max) => latest.current.yRange(min ?? 0, max ?? 0) },
     },
     axes: [
-      { ...axis, size: 28, space: 84, grid: { show: false }, values: (_u, ticks) => ticks.map((t) => time(t * 1000, zone)) },
+      {
+        ...axis,
+        size: 28,
+        space: 84,
+        grid: { show: false },
+        values: (_u, ticks) => ticks.map((t) => time(t * 1000, zone)),
+      },
       {
         ...axis,
         size: 58,
@@ -227,16 +243,14 @@ function optionsOf(
     ],
     series: [
       {},
-      ...series.map(
-        ({ colour, dim, label }): uPlot.Series => ({
-          label,
-          stroke: () => cssColour(colour.variable),
-          width: dim ? 1 : 1.75,
-          alpha: dim ? 0.22 : 1,
-          dash: colour.dashed ? [5, 4] : undefined,
-          points: { show: false },
-        }),
-      ),
+      ...series.map(({ colour, dim, label }): uPlot.Series => ({
+        label,
+        stroke: () => cssColour(colour.variable),
+        width: dim ? 1 : 1.75,
+        alpha: dim ? 0.22 : 1,
+        dash: colour.dashed ? [5, 4] : undefined,
+        points: { show: false },
+      })),
     ],
     hooks: { setCursor: [report] },
   }

@@ -10,13 +10,23 @@ interface CardProps {
   /** Said beside the title: measure, range, time zone. */
   note?: ReactNode
   actions?: ReactNode
+  /** A figure's card: its number is the title's equal. */
+  quiet?: boolean
   /** What is shown is old, and looks it. */
   stale?: boolean
   className?: string
   children: ReactNode
 }
 
-export function Card({ title, note, actions, stale = false, className = '', children }: CardProps) {
+export function Card({
+  title,
+  note,
+  actions,
+  quiet = false,
+  stale = false,
+  className = '',
+  children,
+}: CardProps) {
   const id = useId()
   return (
     <section
@@ -25,10 +35,13 @@ export function Card({ title, note, actions, stale = false, className = '', chil
       className={`group/card flex min-w-0 flex-col rounded-lg border border-line bg-card shadow-card ${className}`}
     >
       <header className="flex min-h-[44px] items-center gap-2 px-4 pt-2">
-        <h2 id={id} className="truncate text-base font-semibold">
+        <h2
+          id={id}
+          className={`truncate ${quiet ? 'text-xs font-medium text-muted' : 'text-base font-semibold'}`}
+        >
           {title}
         </h2>
-        {note && <span className="truncate text-xs text-muted">{note}</span>}
+        {note && <span className="truncate text-xs text-muted max-sm:hidden">{note}</span>}
         {actions && <div className="-mr-2 ml-auto flex items-center">{actions}</div>}
       </header>
       <div className="flex min-h-0 grow flex-col px-4 pb-4">{children}</div>

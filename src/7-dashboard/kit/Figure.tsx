@@ -6,7 +6,7 @@ import { texts } from '../texts.ts'
 import { Icon } from './icons.tsx'
 import type { IconName } from './icons.tsx'
 
-const SIZES = { large: 'text-xl sm:text-3xl', normal: 'text-xl', inline: 'text-base' } as const
+const SIZES = { large: 'text-xl sm:text-3xl', normal: 'text-xl', inline: 'text-xs' } as const
 
 interface FigureProps {
   /** null: not known; an em dash stands there, and `reason` says why. */
@@ -28,7 +28,12 @@ export function Figure({ quantity, reason, size = 'large' }: FigureProps) {
   return (
     <span className={frame}>
       {quantity.value}
-      {quantity.unit && <span className="ml-[0.25em] text-base font-medium text-muted">{quantity.unit}</span>}
+      {quantity.unit && (
+        <span className={`font-medium text-muted ${size === 'inline' ? 'text-2xs' : 'text-base'}`}>
+          {'\u00a0'}
+          {quantity.unit}
+        </span>
+      )}
     </span>
   )
 }

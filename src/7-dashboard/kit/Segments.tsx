@@ -39,9 +39,12 @@ export function Segments<Value extends string>(props: {
             className="absolute inset-0 size-full cursor-pointer opacity-0"
             aria-label={label}
           />
-          <span className="target flex h-7 items-center justify-center px-2.5 whitespace-nowrap" aria-hidden="true">
-            <span className={short ? 'max-md:hidden' : ''}>{label}</span>
-            {short && <span className="md:hidden">{short}</span>}
+          <span
+            className="target flex h-7 items-center justify-center px-1.5 whitespace-nowrap sm:px-2.5"
+            aria-hidden="true"
+          >
+            <span className={short ? 'max-lg:hidden' : ''}>{label}</span>
+            {short && <span className="lg:hidden">{short}</span>}
           </span>
         </label>
       ))}

@@ -27,7 +27,9 @@ export function Explain(props: {
           <Popover.Popup className={`${RAISED} w-[320px] max-w-[calc(100vw-24px)] p-4 text-xs`}>
             <Popover.Title className="mb-1 font-semibold">{texts.explain.heading}</Popover.Title>
             <Popover.Description className="text-muted">{props.definition.what}</Popover.Description>
-            <p className="mt-3 rounded-md bg-fill px-3 py-2 leading-relaxed break-words">{props.definition.formula}</p>
+            <p className="mt-3 rounded-md bg-fill px-3 py-2 leading-relaxed break-words">
+              {props.definition.formula}
+            </p>
             {props.rows && props.rows.length > 0 && (
               <dl className="mt-3 grid grid-cols-[auto_1fr] gap-x-3 gap-y-1">
                 {props.rows.map(([name, value]) => (

@@ -24,7 +24,10 @@ export function LiveProvider({ tenant, children }: { tenant: string | undefined;
     // A failure leaves the charts to the events alone; the connection's badge says how it stands.
     const fill = () => {
       ask('series', { tenant, minutes: 60 }, controller.signal).then(store.takeSeries, () => {})
-      ask('recent', { tenant }, controller.signal).then((it) => store.takeSnapshot(it.readings), () => {})
+      ask('recent', { tenant }, controller.signal).then(
+        (it) => store.takeSnapshot(it.readings),
+        () => {},
+      )
     }
     const receive = (message: LiveMessage) => {
       if (message.kind === 'connection') return store.setConnection(message.state)

@@ -15,7 +15,7 @@ import {
 } from '../format.ts'
 import type { Quantity } from '../format.ts'
 import { Card, Skeleton } from '../kit/Card.tsx'
-import { Figure } from '../kit/Figure.tsx'
+import { Figure, StateWord } from '../kit/Figure.tsx'
 import { Explain } from '../kit/overlays.tsx'
 import { useThrottled } from '../live/throttled.ts'
 import { useLiveStore } from '../live/useLive.tsx'
@@ -23,14 +23,33 @@ import { texts } from '../texts.ts'
 
 const CONSUMERS = 3
 
-export function PowerNowCard({ data, stale, className }: { data: Overview | undefined; stale: boolean; className: string }) {
+export function PowerNowCard({
+  data,
+  stale,
+  className,
+}: {
+  data: Overview | undefined
+  stale: boolean
+  className: string
+}) {
   const now = data?.power_now
   return (
     <Card
       title={texts.power.title}
+      quiet
       stale={stale}
       className={className}
-      actions={now && <Explain title={texts.power.title} definition={now.definition} rows={now.as_of ? [[texts.explain.asOf, formatInstant(Date.parse(now.as_of), data.time_zone)]] : []} />}
+      actions={
+        now && (
+          <Explain
+            title={texts.power.title}
+            definition={now.definition}
+            rows={
+              now.as_of ? [[texts.explain.asOf, formatInstant(Date.parse(now.as_of), data.time_zone)]] : []
+            }
+          />
+        )
+      }
     >
       {now ? (
         <>
@@ -41,7 +60,8 @@ export function PowerNowCard({ data, stale, className }: { data: Overview | unde
             {now.value_w === null
               ? now.reason
               : [
-                  now.cost_per_hour !== null && texts.power.perHour(formatMoney(now.cost_per_hour, data.currency)),
+                  now.cost_per_hour !== null &&
+                    texts.power.perHour(formatMoney(now.cost_per_hour, data.currency)),
                   texts.power.devices(now.devices),
                   now.as_of && texts.power.at(formatTime(Date.parse(now.as_of), data.time_zone)),
                 ]
@@ -78,11 +98,16 @@ function Consumers() {
       {top.map(({ id, power }) => {
         const { value, unit } = formatPower(power)
         return (
-          <li key={id} className="grid grid-cols-[minmax(0,9.5rem)_1fr_4.25rem] items-center gap-2">
+          <li key={id} className="grid grid-cols-[minmax(0,1.5fr)_minmax(0,1fr)_4rem] items-center gap-2">
             <span className="truncate text-muted">{humanize(id)}</span>
             <svg className="h-1.5 w-full" aria-hidden="true">
               <rect width="100%" height="6" rx="3" className="fill-fill" />
-              <rect width={`${Math.max(1, (power / most) * 100)}%`} height="6" rx="3" className="fill-accent" />
+              <rect
+                width={`${Math.max(1, (power / most) * 100)}%`}
+                height="6"
+                rx="3"
+                className="fill-accent"
+              />
             </svg>
             <span className="text-right">
               {value} {unit}
@@ -106,35 +131,87 @@ interface Spec {
 }
 
 const SPECS: readonly Spec[] = [
-  { name: 'energy', of: (k) => k.total_energy_kwh, format: (kwh) => formatEnergy(kwh * 1000), kind: 'bars', lessIsBetter: true },
-  { name: 'cost', of: (k) => k.total_cost, format: (cost, { currency }) => ({ value: formatMoney(cost, currency), unit: '' }), kind: 'bars', lessIsBetter: true },
+  {
+    name: 'energy',
+    of: (k) => k.total_energy_kwh,
+    format: (kwh) => formatEnergy(kwh * 1000),
+    kind: 'bars',
+    lessIsBetter: true,
+  },
+  {
+    name: 'cost',
+    of: (k) => k.total_cost,
+    format: (cost, { currency }) => ({ value: formatMoney(cost, currency), unit: '' }),
+    kind: 'bars',
+    lessIsBetter: true,
+  },
   {
     name: 'devices',
     of: (k) => k.active_devices,
-    format: (n, { kpis }) => ({ value: formatCount(n), unit: texts.kpi.of(formatCount(kpis.active_devices.total)) }),
+    format: (n, { kpis }) => ({
+      value: formatCount(n),
+      unit: texts.kpi.of(formatCount(kpis.active_devices.total)),
+    }),
     kind: 'line',
     lessIsBetter: false,
   },
-  { name: 'health', of: (k) => k.mean_health_score, format: (score) => formatShare(score), kind: 'line', lessIsBetter: false },
+  {
+    name: 'health',
+    of: (k) => k.mean_health_score,
+    format: (score) => formatShare(score),
+    kind: 'line',
+    lessIsBetter: false,
+  },
 ]
 
-export function KpiCards({ data, stale, className }: { data: Overview | undefined; stale: boolean; className: string }) {
-  return SPECS.map((spec) => <KpiCard key={spec.name} spec={spec} data={data} stale={stale} className={className} />)
+export function KpiCards({
+  data,
+  stale,
+  className,
+}: {
+  data: Overview | undefined
+  stale: boolean
+  className: string
+}) {
+  return SPECS.map((spec) => (
+    <KpiCard key={spec.name} spec={spec} data={data} stale={stale} className={className} />
+  ))
 }
 
-function KpiCard({ spec, data, stale, className }: { spec: Spec; data: Overview | undefined; stale: boolean; className: string }) {
+function KpiCard({
+  spec,
+  data,
+  stale,
+  className,
+}: {
+  spec: Spec
+  data: Overview | undefined
+  stale: boolean
+  className: string
+}) {
   const title = texts.kpi[spec.name]
   const kpi = data && spec.of(data.kpis)
   return (
-    <Card title={title} stale={stale} className={className} actions={data && kpi && <Explain title={title} definition={kpi.definition} rows={factsOf(kpi, data)} />}>
+    <Card
+      title={title}
+      quiet
+      stale={stale}
+      className={className}
+      actions={data && kpi && <Explain title={title} definition={kpi.definition} rows={factsOf(kpi, data)} />}
+    >
       {data && kpi ? (
         <>
           <p data-kpi={spec.name}>
             <Figure quantity={kpi.value === null ? null : spec.format(kpi.value, data)} reason={kpi.reason} />
           </p>
           <Change kpi={kpi} spec={spec} />
-          <div className="mt-auto pt-3">
-            <Sparkline values={kpi.sparkline.value} kind={spec.kind} label={courseOf(title, kpi, data.time_zone)} />
+          <div className="mt-auto pt-2">
+            <Coverage ratio={kpi.coverage_ratio} />
+            <Sparkline
+              values={kpi.sparkline.value}
+              kind={spec.kind}
+              label={courseOf(title, kpi, data.time_zone)}
+            />
           </div>
         </>
       ) : (
@@ -172,11 +249,26 @@ function Change({ kpi, spec }: { kpi: Kpi; spec: Spec }) {
   )
 }
 
+/** Said only where something is missing; 99.6 % would be shown as 100 %, and say nothing. */
+function Coverage({ ratio }: { ratio: number | null }) {
+  if (ratio === null || ratio >= 0.995) return null
+  return (
+    <p className="mb-2 text-xs" title={texts.state.coverageTitle}>
+      <StateWord tone="warn" icon="info">
+        {texts.state.coverage(`${formatShare(ratio).value} %`)}
+      </StateWord>
+    </p>
+  )
+}
+
 function factsOf(kpi: Kpi, data: Overview): [string, string][] {
   const rows: [string, string][] = []
   if (kpi.delta) {
     const { from, to } = kpi.delta.compared_to
-    rows.push([texts.explain.compared, `${kpi.delta.text} (${formatInstant(Date.parse(from), data.time_zone)} – ${formatInstant(Date.parse(to), data.time_zone)})`])
+    rows.push([
+      texts.explain.compared,
+      `${kpi.delta.text} (${formatInstant(Date.parse(from), data.time_zone)} – ${formatInstant(Date.parse(to), data.time_zone)})`,
+    ])
   }
   if (kpi.coverage_ratio !== null) {
     const { value, unit } = formatShare(kpi.coverage_ratio)

@@ -32,7 +32,10 @@ export function Legend({ series, drawn, measure, readout, format, choose, focuse
   const rest = all ? drawn.rest : []
 
   return (
-    <ul aria-label={texts.charts.legend} className="mt-3 grid min-h-[60px] grid-cols-2 content-start gap-x-3 gap-y-0.5 lg:grid-cols-3">
+    <ul
+      aria-label={texts.charts.legend}
+      className="mt-3 grid min-h-[60px] grid-cols-2 content-start gap-x-3 gap-y-0.5 lg:grid-cols-3"
+    >
       {series.map((each, i) => {
         const single = i < drawn.single.length
         const value = readout
@@ -41,7 +44,14 @@ export function Legend({ series, drawn, measure, readout, format, choose, focuse
             ? now(each.id)
             : drawn.rest.reduce((sum, id) => sum + (now(id) ?? 0), 0)
         return (
-          <Entry key={each.id} {...each} value={value} format={format} pressed={focused.has(each.id)} choose={single ? choose : undefined} />
+          <Entry
+            key={each.id}
+            {...each}
+            value={value}
+            format={format}
+            pressed={focused.has(each.id)}
+            choose={single ? choose : undefined}
+          />
         )
       })}
       {rest.map((id) => (
@@ -59,7 +69,11 @@ export function Legend({ series, drawn, measure, readout, format, choose, focuse
       ))}
       {drawn.rest.length > 0 && (
         <li className="flex">
-          <button type="button" onClick={() => setAll(!all)} className="target flex h-7 items-center rounded-sm px-1.5 text-xs text-accent hover:underline">
+          <button
+            type="button"
+            onClick={() => setAll(!all)}
+            className="target flex h-7 items-center rounded-sm px-1.5 text-xs text-accent hover:underline"
+          >
             {all ? texts.charts.fewer : texts.charts.more(drawn.rest.length)}
           </button>
         </li>
@@ -82,10 +96,18 @@ function Entry(props: {
   const content = (
     <>
       <svg width="14" height="8" aria-hidden="true" className="shrink-0">
-        <path d="M1 4H13" stroke={`var(${colour.variable})`} strokeWidth="3" strokeLinecap={colour.dashed ? 'butt' : 'round'} strokeDasharray={colour.dashed ? '4 3' : undefined} />
+        <path
+          d="M1 4H13"
+          stroke={`var(${colour.variable})`}
+          strokeWidth="3"
+          strokeLinecap={colour.dashed ? 'butt' : 'round'}
+          strokeDasharray={colour.dashed ? '4 3' : undefined}
+        />
       </svg>
-      <span className="truncate text-muted group-hover/entry:text-text group-aria-pressed/entry:font-medium group-aria-pressed/entry:text-text">{label}</span>
-      <span className="ml-auto shrink-0 text-text [&_span]:text-xs">
+      <span className="truncate text-muted group-hover/entry:text-text group-aria-pressed/entry:font-medium group-aria-pressed/entry:text-text">
+        {label}
+      </span>
+      <span className="ml-auto shrink-0">
         <Figure quantity={value === null ? null : format(value)} size="inline" />
       </span>
     </>

@@ -57,7 +57,14 @@ export function LiveChartCard(props: Props) {
         {series.length === 0 ? (
           <Waiting measure={measure} />
         ) : props.table ? (
-          <LiveTable title={title} series={series} columns={columns} windowS={Number(props.windowS)} zone={zone} format={format} />
+          <LiveTable
+            title={title}
+            series={series}
+            columns={columns}
+            windowS={Number(props.windowS)}
+            zone={zone}
+            format={format}
+          />
         ) : (
           <Suspense fallback={<Skeleton className="absolute inset-0" />}>
             <TimeChart
@@ -74,7 +81,15 @@ export function LiveChartCard(props: Props) {
           </Suspense>
         )}
       </div>
-      <Legend series={series} drawn={drawn} measure={measure} readout={readout} format={format} choose={choose} focused={focused} />
+      <Legend
+        series={series}
+        drawn={drawn}
+        measure={measure}
+        readout={readout}
+        format={format}
+        choose={choose}
+        focused={focused}
+      />
     </Card>
   )
 }
@@ -85,11 +100,21 @@ function Actions({ windowS, setWindow, table, setTable, title }: Props & { title
     <>
       <Segments
         label={`${title}: ${texts.charts.window}`}
-        segments={WINDOWS.map((value) => ({ value, label: texts.charts.windows[value], title: texts.charts.windowTitles[value] }))}
+        segments={WINDOWS.map((value) => ({
+          value,
+          label: texts.charts.windows[value],
+          title: texts.charts.windowTitles[value],
+        }))}
         value={windowS}
         choose={setWindow}
       />
-      <button type="button" className={`${ICON_BUTTON} ml-1`} onClick={() => setTable(!table)} aria-label={`${title}: ${toggle}`} title={toggle}>
+      <button
+        type="button"
+        className={`${ICON_BUTTON} ml-1`}
+        onClick={() => setTable(!table)}
+        aria-label={`${title}: ${toggle}`}
+        title={toggle}
+      >
         <Icon name={table ? 'chart' : 'table'} className="size-4" />
       </button>
     </>
@@ -146,7 +171,12 @@ function useSeries(store: LiveStore, measure: Measure, drawn: Drawn, focused: Re
       dim: anyFocused && !focused.has(id),
     }))
     if (measure === 'power' && drawn.rest.length > 0) {
-      all.push({ id: OTHER, label: texts.charts.other(drawn.rest.length), colour: OTHER_COLOUR, dim: anyFocused })
+      all.push({
+        id: OTHER,
+        label: texts.charts.other(drawn.rest.length),
+        colour: OTHER_COLOUR,
+        dim: anyFocused,
+      })
     }
     return all
   }, [order, drawn, focused, measure])

@@ -26,7 +26,12 @@ export function LiveTable(props: {
   const rows = Array.from({ length: Math.floor(props.windowS / step) }, (_, i) => toS - i * step)
 
   return (
-    <div className="absolute inset-0 overflow-auto rounded-md border border-line" tabIndex={0} role="region" aria-label={props.title}>
+    <div
+      className="absolute inset-0 overflow-auto rounded-md border border-line"
+      tabIndex={0}
+      role="region"
+      aria-label={props.title}
+    >
       <table className="w-full text-xs">
         <thead className="sticky top-0 bg-card text-left text-muted">
           <tr>

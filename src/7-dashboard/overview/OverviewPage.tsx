@@ -1,6 +1,7 @@
 /** The Overview: what the house uses now, what it used, how it is, in the order in which people ask. */
 import { useState } from 'react'
-import { formatShare, formatTime } from '../format.ts'
+import type { Overview } from '../../6-serve/contract.ts'
+import { formatTime } from '../format.ts'
 import { Card, Empty, Failure } from '../kit/Card.tsx'
 import { StateWord } from '../kit/Figure.tsx'
 import { useShortcut } from '../shell/shortcuts.ts'
@@ -34,7 +35,7 @@ export function OverviewPage() {
   return (
     <div className="grid grid-cols-12 gap-3" aria-busy={overview.isFetching}>
       {home && !home.has_data && <FirstReading simulated={home.simulated} />}
-      {data && <Caveats data={data} stale={stale} />}
+      {stale && <StaleNotice data={data} />}
       {failed ? (
         <Card title={texts.nav.overview} className="col-span-12 min-h-[220px]">
           <Failure error={overview.error} retry={() => void overview.refetch()} />
@@ -48,15 +49,27 @@ export function OverviewPage() {
       )}
       <LiveChartCard {...live} measure="power" className="col-span-12 min-h-[348px] lg:col-span-8" />
       {!failed && <GaugeCard {...figures} className={`col-span-12 md:col-span-6 lg:col-span-4 ${LATER}`} />}
-      <LiveChartCard {...live} measure="temperature" className="col-span-12 min-h-[348px] max-md:order-2 lg:col-span-8" />
+      <LiveChartCard
+        {...live}
+        measure="temperature"
+        className="col-span-12 min-h-[348px] max-md:order-2 lg:col-span-8"
+      />
       {!failed && (
         <>
           <EnergyByTypeCard {...figures} className={`col-span-12 md:col-span-6 lg:col-span-4 ${LATER}`} />
-          <ScatterCard {...figures} table={table} setTable={setTable} className={`col-span-12 lg:col-span-8 ${LATER}`} />
+          <ScatterCard
+            {...figures}
+            table={table}
+            setTable={setTable}
+            className={`col-span-12 lg:col-span-8 ${LATER}`}
+          />
           <AlertsCard {...figures} className={`col-span-12 lg:col-span-4 ${LATER}`} />
         </>
       )}
-      <ReadingsCard zone={zone} className={`col-span-12 [contain-intrinsic-size:auto_432px] [content-visibility:auto] ${LATER}`} />
+      <ReadingsCard
+        zone={zone}
+        className={`col-span-12 [contain-intrinsic-size:auto_432px] [content-visibility:auto] ${LATER}`}
+      />
     </div>
   )
 }
@@ -67,35 +80,28 @@ function FirstReading({ simulated }: { simulated: boolean }) {
       <Empty
         what={texts.empty.title}
         why={simulated ? texts.empty.simulated : texts.empty.real}
-        action={simulated ? undefined : <code className="mt-2 rounded-md bg-fill px-2 py-1 text-xs select-all">{texts.empty.command}</code>}
+        action={
+          simulated ? undefined : (
+            <code className="mt-2 rounded-md bg-fill px-2 py-1 text-xs select-all">
+              {texts.empty.command}
+            </code>
+          )
+        }
       />
     </section>
   )
 }
 
-/** What must be known to read the figures right: that they are old, or rest on part of the time only. */
-function Caveats({ data, stale }: { data: NonNullable<ReturnType<typeof useOverview>['data']>; stale: boolean }) {
-  const coverage = data.kpis.total_energy_kwh.coverage_ratio
-  const share = coverage === null ? null : formatShare(coverage)
-  // 99.6 % would be shown as 100 %, and say nothing.
-  const partial = coverage !== null && share !== null && coverage < 0.995
-  if (!stale && !partial) return null
+/** The last refresh failed: what is shown is of then. */
+function StaleNotice({ data }: { data: Overview }) {
   return (
-    <ul className="col-span-12 flex flex-wrap gap-2 text-xs">
-      {stale && (
-        <li className="rounded-full border border-warn/50 bg-card px-2.5 py-1" role="status">
-          <StateWord tone="warn" icon="clock">
-            {texts.state.staleSince(formatTime(Date.parse(data.generated_at), data.time_zone))}
-          </StateWord>
-        </li>
-      )}
-      {partial && (
-        <li className="rounded-full border border-line bg-card px-2.5 py-1" title={texts.state.coverageTitle}>
-          <StateWord tone="warn" icon="info">
-            {texts.state.coverage(`${share.value} %`)}
-          </StateWord>
-        </li>
-      )}
-    </ul>
+    <p
+      className="col-span-12 w-fit rounded-full border border-warn/50 bg-card px-2.5 py-1 text-xs"
+      role="status"
+    >
+      <StateWord tone="warn" icon="clock">
+        {texts.state.staleSince(formatTime(Date.parse(data.generated_at), data.time_zone))}
+      </StateWord>
+    </p>
   )
 }

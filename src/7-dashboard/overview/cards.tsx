@@ -18,13 +18,17 @@ interface Props {
 
 export function InsightCard({ data, className }: Props) {
   return (
-    <section aria-label={texts.insight.label} className={`flex min-h-[52px] items-center gap-3 rounded-lg border border-line bg-card px-4 py-3 shadow-card ${className}`}>
+    <section
+      aria-label={texts.insight.label}
+      className={`flex min-h-[52px] items-center gap-3 rounded-lg border border-line bg-card px-4 py-3 shadow-card ${className}`}
+    >
       <Icon name="insight" className={data?.insight ? 'text-accent' : 'text-muted'} />
       {data ? (
         <p className="min-w-0">
           {data.insight ? (
             <>
-              <span className="font-medium">{data.insight.text}</span> <span className="text-xs text-muted">{data.insight.basis}</span>
+              <span className="font-medium">{data.insight.text}</span>{' '}
+              <span className="text-xs text-muted">{data.insight.basis}</span>
             </>
           ) : (
             <span className="text-muted">{data.insight_reason ?? texts.insight.none}</span>
@@ -40,7 +44,12 @@ export function InsightCard({ data, className }: Props) {
 export function GaugeCard({ data, stale, className }: Props) {
   const health = data?.system_health
   return (
-    <Card title={texts.gauge.title} stale={stale} className={className} actions={health && <Explain title={texts.gauge.title} definition={health.definition} />}>
+    <Card
+      title={texts.gauge.title}
+      stale={stale}
+      className={className}
+      actions={health && <Explain title={texts.gauge.title} definition={health.definition} />}
+    >
       {health ? (
         <div className="flex grow flex-col justify-between gap-4">
           <div className="flex grow items-center">
@@ -50,7 +59,10 @@ export function GaugeCard({ data, stale, className }: Props) {
             <p className="text-center text-xs text-muted">{health.reason}</p>
           ) : (
             <div className="flex items-start gap-2.5 rounded-md bg-fill px-3 py-2.5 text-xs">
-              <Icon name={health.top_issue ? 'warn' : 'ok'} className={`mt-px size-4 ${health.top_issue ? 'text-warn' : 'text-ok'}`} />
+              <Icon
+                name={health.top_issue ? 'warn' : 'ok'}
+                className={`mt-px size-4 ${health.top_issue ? 'text-warn' : 'text-ok'}`}
+              />
               <p>
                 {health.top_issue ? (
                   <>
@@ -74,7 +86,12 @@ export function GaugeCard({ data, stale, className }: Props) {
 export function EnergyByTypeCard({ data, stale, className }: Props) {
   const energy = data?.energy_by_type
   return (
-    <Card title={texts.types.title} stale={stale} className={className} actions={energy && <Explain title={texts.types.title} definition={energy.definition} />}>
+    <Card
+      title={texts.types.title}
+      stale={stale}
+      className={className}
+      actions={energy && <Explain title={texts.types.title} definition={energy.definition} />}
+    >
       {!energy ? (
         <Skeleton className="min-h-40 grow" />
       ) : energy.rows.length === 0 ? (
@@ -97,11 +114,25 @@ function TypeBars({ energy, currency }: { energy: Overview['energy_by_type']; cu
           label={humanize(row.device_type)}
           kwh={row.energy_kwh}
           most={most}
-          note={[`${formatShare(row.share).value} %`, row.cost === null ? null : formatMoney(row.cost, currency), texts.power.devices(row.devices)].filter(Boolean).join(' · ')}
+          note={[
+            `${formatShare(row.share).value} %`,
+            row.cost === null ? null : formatMoney(row.cost, currency),
+            texts.power.devices(row.devices),
+          ]
+            .filter(Boolean)
+            .join(' · ')}
           fill="fill-accent"
         />
       ))}
-      {untracked !== null && <TypeBar label={texts.types.untracked} kwh={untracked} most={most} note={texts.types.untrackedTitle} fill="fill-control" />}
+      {untracked !== null && (
+        <TypeBar
+          label={texts.types.untracked}
+          kwh={untracked}
+          most={most}
+          note={texts.types.untrackedTitle}
+          fill="fill-control"
+        />
+      )}
     </ul>
   )
 }
@@ -118,14 +149,25 @@ function TypeBar(props: { label: string; kwh: number; most: number; note: string
       </div>
       <svg className="my-1 h-2 w-full" aria-hidden="true">
         <rect width="100%" height="8" rx="4" className="fill-fill" />
-        <rect width={`${Math.max(1, (Math.max(props.kwh, 0) / props.most) * 100)}%`} height="8" rx="4" className={props.fill} />
+        <rect
+          width={`${Math.max(1, (Math.max(props.kwh, 0) / props.most) * 100)}%`}
+          height="8"
+          rx="4"
+          className={props.fill}
+        />
       </svg>
       <p className="text-xs text-muted">{props.note}</p>
     </li>
   )
 }
 
-export function ScatterCard({ data, stale, className, table, setTable }: Props & { table: boolean; setTable: (table: boolean) => void }) {
+export function ScatterCard({
+  data,
+  stale,
+  className,
+  table,
+  setTable,
+}: Props & { table: boolean; setTable: (table: boolean) => void }) {
   const { focused, choose } = useFocus()
   const risk = data?.health_vs_risk
   const toggle = table ? texts.charts.chart : texts.charts.table
@@ -139,7 +181,13 @@ export function ScatterCard({ data, stale, className, table, setTable }: Props &
         risk && (
           <>
             <Explain title={texts.scatter.title} definition={risk.definition} />
-            <button type="button" className={ICON_BUTTON} onClick={() => setTable(!table)} aria-label={`${texts.scatter.title}: ${toggle}`} title={toggle}>
+            <button
+              type="button"
+              className={ICON_BUTTON}
+              onClick={() => setTable(!table)}
+              aria-label={`${texts.scatter.title}: ${toggle}`}
+              title={toggle}
+            >
               <Icon name={table ? 'chart' : 'table'} className="size-4" />
             </button>
           </>
@@ -175,20 +223,35 @@ function RiskTable({ devices }: { devices: Overview['health_vs_risk']['devices']
   const [device, health, risk, cause] = texts.scatter.columns
   const percent = (share: number) => `${formatShare(share).value} %`
   return (
-    <div className="absolute inset-0 overflow-auto rounded-md border border-line" tabIndex={0} role="region" aria-label={texts.scatter.title}>
+    <div
+      className="absolute inset-0 overflow-auto rounded-md border border-line"
+      tabIndex={0}
+      role="region"
+      aria-label={texts.scatter.title}
+    >
       <table className="w-full text-xs">
         <thead className="sticky top-0 bg-card text-left text-muted">
           <tr>
-            <th scope="col" className="px-3 py-1.5 font-medium">{device}</th>
-            <th scope="col" className="px-3 py-1.5 text-right font-medium">{health}</th>
-            <th scope="col" className="px-3 py-1.5 text-right font-medium">{risk}</th>
-            <th scope="col" className="px-3 py-1.5 font-medium">{cause}</th>
+            <th scope="col" className="px-3 py-1.5 font-medium">
+              {device}
+            </th>
+            <th scope="col" className="px-3 py-1.5 text-right font-medium">
+              {health}
+            </th>
+            <th scope="col" className="px-3 py-1.5 text-right font-medium">
+              {risk}
+            </th>
+            <th scope="col" className="px-3 py-1.5 font-medium">
+              {cause}
+            </th>
           </tr>
         </thead>
         <tbody>
           {devices.map((each) => (
             <tr key={each.device_id} className="border-t border-line">
-              <th scope="row" className="px-3 py-1.5 text-left font-medium whitespace-nowrap">{humanize(each.device_id)}</th>
+              <th scope="row" className="px-3 py-1.5 text-left font-medium whitespace-nowrap">
+                {humanize(each.device_id)}
+              </th>
               <td className="px-3 py-1.5 text-right">{percent(each.health_score)}</td>
               <td className="px-3 py-1.5 text-right">{percent(each.failure_probability)}</td>
               <td className="px-3 py-1.5 text-muted">{each.main_cause ?? texts.scatter.healthy}</td>
@@ -205,7 +268,12 @@ export function AlertsCard({ data, stale, className }: Props) {
   const alerts = data?.alerts
   const checked = ageOf(alerts?.checked_at ?? null, now)
   return (
-    <Card title={texts.alerts.title} stale={stale} className={className} note={alerts && alerts.open_count > 0 ? String(alerts.open_count) : undefined}>
+    <Card
+      title={texts.alerts.title}
+      stale={stale}
+      className={className}
+      note={alerts && alerts.open_count > 0 ? String(alerts.open_count) : undefined}
+    >
       {!alerts ? (
         <Skeleton className="min-h-40 grow" />
       ) : alerts.reason !== null ? (
@@ -214,7 +282,9 @@ export function AlertsCard({ data, stale, className }: Props) {
         <div className="flex grow flex-col items-center justify-center gap-1 py-6 text-center">
           <Icon name="ok" className="mb-1 text-ok" />
           <p className="font-medium">{texts.alerts.clear}</p>
-          {checked !== null && <p className="text-xs text-muted">{texts.alerts.checked(formatAge(checked))}</p>}
+          {checked !== null && (
+            <p className="text-xs text-muted">{texts.alerts.checked(formatAge(checked))}</p>
+          )}
         </div>
       ) : (
         <>
@@ -225,7 +295,8 @@ export function AlertsCard({ data, stale, className }: Props) {
           </ul>
           <p className="mt-auto pt-2 text-xs text-muted">
             {[
-              alerts.open_count > alerts.rows.length && texts.alerts.more(alerts.open_count - alerts.rows.length),
+              alerts.open_count > alerts.rows.length &&
+                texts.alerts.more(alerts.open_count - alerts.rows.length),
               checked !== null && texts.alerts.checked(formatAge(checked)),
             ]
               .filter(Boolean)
@@ -247,7 +318,10 @@ function AlertRow({ alert, now, zone }: { alert: Alert; now: number; zone: strin
         <p className="flex flex-wrap items-baseline gap-x-2">
           <span className="text-base font-medium">{humanize(alert.name)}</span>
           <span className="text-muted">
-            {texts.alerts.severity[alert.severity]} · <time dateTime={alert.since} title={formatInstant(Date.parse(alert.since), zone)}>{texts.alerts.since(formatAge(age))}</time>
+            {texts.alerts.severity[alert.severity]} ·{' '}
+            <time dateTime={alert.since} title={formatInstant(Date.parse(alert.since), zone)}>
+              {texts.alerts.since(formatAge(age))}
+            </time>
           </span>
         </p>
         <p>{alert.text}</p>

@@ -35,7 +35,11 @@ export function DataStatusFoot({ open }: { open: () => void }) {
     <section aria-label={texts.data.title} className="border-t border-line px-4 pt-3 pb-4 text-xs">
       <div className="mb-2 flex items-center justify-between">
         <h2 className="font-semibold">{texts.data.title}</h2>
-        <button type="button" onClick={open} className="target flex items-center justify-end rounded-sm text-accent hover:underline">
+        <button
+          type="button"
+          onClick={open}
+          className="target flex items-center justify-end rounded-sm text-accent hover:underline"
+        >
           {texts.data.details}
         </button>
       </div>
@@ -148,7 +152,11 @@ function Tables({ layer }: { layer: LayerStatus }) {
           <thead className="text-left text-muted">
             <tr>
               {texts.data.columns.map((name, i) => (
-                <th key={name} scope="col" className={`py-1 font-medium whitespace-nowrap ${i === 0 ? '' : 'pl-4 text-right'}`}>
+                <th
+                  key={name}
+                  scope="col"
+                  className={`py-1 font-medium whitespace-nowrap ${i === 0 ? '' : 'pl-4 text-right'}`}
+                >
                   {name}
                 </th>
               ))}
@@ -158,7 +166,10 @@ function Tables({ layer }: { layer: LayerStatus }) {
             {layer.tables.map((table) => {
               const age = ageOf(table.updated_at, now)
               return (
-                <tr key={table.name} className="border-t border-line [&>td]:py-1 [&>td]:pl-4 [&>td]:text-right [&>td]:whitespace-nowrap">
+                <tr
+                  key={table.name}
+                  className="border-t border-line [&>td]:py-1 [&>td]:pl-4 [&>td]:text-right [&>td]:whitespace-nowrap"
+                >
                   <th scope="row" className="py-1 text-left font-normal">
                     <code>{table.name}</code>
                   </th>
@@ -194,7 +205,9 @@ function Parts({ parts }: { parts: DataStatus['parts'] }) {
           <li key={part.name} className="flex items-baseline justify-between gap-2 border-t border-line py-1">
             <span title={part.last_error ?? undefined}>
               {part.name}
-              {part.restarts > 0 && <span className="ml-2 text-muted">{texts.data.restarts(part.restarts)}</span>}
+              {part.restarts > 0 && (
+                <span className="ml-2 text-muted">{texts.data.restarts(part.restarts)}</span>
+              )}
             </span>
             <StateWord {...PART_STATES[part.state]}>{texts.data.partWords[part.state]}</StateWord>
           </li>

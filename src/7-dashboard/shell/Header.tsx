@@ -23,7 +23,13 @@ export function Header({ title, help }: { title: string; help: () => void }) {
         <HomeSwitch />
         <div className="flex items-center gap-1 max-md:hidden">
           <ThemeMenu />
-          <button type="button" onClick={help} className={ICON_BUTTON} aria-label={texts.help.open} title={`${texts.help.open} (?)`}>
+          <button
+            type="button"
+            onClick={help}
+            className={ICON_BUTTON}
+            aria-label={texts.help.open}
+            title={`${texts.help.open} (?)`}
+          >
             <Icon name="help" />
           </button>
         </div>
@@ -70,9 +76,12 @@ function HomeSwitch() {
     <ChoiceMenu
       label={`${texts.home.label}: ${nameOf(current)}`}
       trigger={
-        <button type="button" className="target inline-flex h-8 items-center gap-1.5 rounded-full border border-line bg-card pr-2 pl-2.5 text-xs font-medium hover:bg-fill">
+        <button
+          type="button"
+          className="target inline-flex h-8 items-center gap-1.5 rounded-full border border-line bg-card pr-2 pl-2.5 text-xs font-medium hover:bg-fill"
+        >
           <Icon name="home" className="size-4 text-muted" />
-          <span className="max-w-[12ch] truncate max-sm:hidden">{nameOf(current)}</span>
+          <span className="max-w-[12ch] truncate max-lg:hidden">{nameOf(current)}</span>
           <Icon name="chevron" className="size-4 text-muted" />
         </button>
       }

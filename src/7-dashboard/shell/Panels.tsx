@@ -32,7 +32,10 @@ function Keys() {
           <div key={key} className="contents">
             <dt className="flex gap-1">
               {key.split(/\s+/).map((each) => (
-                <kbd key={each} className="min-w-6 rounded-sm border border-line bg-fill px-1.5 py-0.5 text-center font-sans text-2xs font-medium">
+                <kbd
+                  key={each}
+                  className="min-w-6 rounded-sm border border-line bg-fill px-1.5 py-0.5 text-center font-sans text-2xs font-medium"
+                >
                   {each}
                 </kbd>
               ))}
@@ -67,13 +70,20 @@ function More({ help }: { help: () => void }) {
         <p className="mb-1.5 font-medium">{texts.theme.label}</p>
         <Segments
           label={texts.theme.label}
-          segments={(['light', 'dark', 'system'] as const).map((value) => ({ value, label: texts.theme[value] }))}
+          segments={(['light', 'dark', 'system'] as const).map((value) => ({
+            value,
+            label: texts.theme[value],
+          }))}
           value={theme}
           choose={chooseTheme}
           stretch
         />
       </div>
-      <button type="button" onClick={help} className="target flex items-center rounded-md border border-control px-3 py-2 font-medium hover:bg-fill">
+      <button
+        type="button"
+        onClick={help}
+        className="target flex items-center rounded-md border border-control px-3 py-2 font-medium hover:bg-fill"
+      >
         {texts.help.open}
       </button>
     </div>

@@ -28,13 +28,23 @@ export function RangePicker() {
     <div className="flex items-center gap-1">
       <Segments
         label={texts.ranges.label}
-        segments={NAMED.map((value) => ({ value, label: texts.ranges[value], short: texts.ranges.short[value] }))}
+        segments={NAMED.map((value) => ({
+          value,
+          label: texts.ranges[value],
+          short: texts.ranges.short[value],
+        }))}
         value={range === 'custom' ? null : range}
         choose={(next) => change({ range: next, from: undefined, to: undefined })}
         stretch
       />
       <div className="ml-1 hidden items-center lg:flex">
-        <button type="button" className={ICON_BUTTON} onClick={() => step(-1)} aria-label={texts.ranges.previous} title={`${texts.ranges.previous} ([)`}>
+        <button
+          type="button"
+          className={ICON_BUTTON}
+          onClick={() => step(-1)}
+          aria-label={texts.ranges.previous}
+          title={`${texts.ranges.previous} ([)`}
+        >
           <Icon name="left" className="size-4" />
         </button>
         <span className="min-w-[7.5rem] text-center text-xs whitespace-nowrap text-muted">{period}</span>

@@ -26,7 +26,13 @@ export function Shell() {
 
   useShortcut('?', () => setPanel('help'))
   useShortcut('g o', () => void navigate({ to: '/', search: (old) => old }))
-  useShortcut('f', () => void (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()))
+  useShortcut(
+    'f',
+    () =>
+      void (document.fullscreenElement
+        ? document.exitFullscreen()
+        : document.documentElement.requestFullscreen()),
+  )
   useShortcut('Escape', () => {
     const [first, ...others] = focused
     // The focus goes wholly: the first alone, then none.
@@ -38,13 +44,20 @@ export function Shell() {
 
   return (
     <LiveProvider tenant={tenant}>
-      <a href="#content" className="fixed top-2 left-2 z-50 -translate-y-20 rounded-md bg-accent px-4 py-2.5 font-medium text-on-accent focus:translate-y-0">
+      <a
+        href="#content"
+        className="fixed top-2 left-2 z-50 -translate-y-20 rounded-md bg-accent px-4 py-2.5 font-medium text-on-accent focus:translate-y-0"
+      >
         {texts.skip}
       </a>
       <Sidebar open={setPanel} />
       <div className="pb-20 md:pb-0 md:pl-16 lg:pl-[220px]">
         <Header title={texts.nav.overview} help={() => setPanel('help')} />
-        <main id="content" tabIndex={-1} className="mx-auto max-w-[1220px] px-3 py-3 outline-none md:p-4 lg:px-6 lg:py-5">
+        <main
+          id="content"
+          tabIndex={-1}
+          className="mx-auto max-w-[1220px] px-3 py-3 outline-none md:p-4 lg:px-6 lg:py-5"
+        >
           <SimulatedNotice />
           <Outlet />
         </main>
@@ -84,7 +97,12 @@ function Sidebar({ open }: { open: (panel: Panel) => void }) {
         <DataStatusFoot open={() => open('data')} />
       </div>
       <div className="mt-auto p-2 lg:hidden">
-        <button type="button" onClick={() => open('data')} className="flex h-11 w-full items-center justify-center rounded-md text-muted hover:bg-fill hover:text-text" title={texts.nav.data}>
+        <button
+          type="button"
+          onClick={() => open('data')}
+          className="flex h-11 w-full items-center justify-center rounded-md text-muted hover:bg-fill hover:text-text"
+          title={texts.nav.data}
+        >
           <DataIcon />
           <span className="sr-only">{texts.nav.data}</span>
         </button>
@@ -115,7 +133,10 @@ const BAR_ITEM =
 
 function BottomBar({ open }: { open: (panel: Panel) => void }) {
   return (
-    <nav aria-label={texts.nav.label} className="fixed inset-x-0 bottom-0 z-30 flex border-t border-line bg-card pb-[env(safe-area-inset-bottom)] md:hidden">
+    <nav
+      aria-label={texts.nav.label}
+      className="fixed inset-x-0 bottom-0 z-30 flex border-t border-line bg-card pb-[env(safe-area-inset-bottom)] md:hidden"
+    >
       {PAGES.map(({ to, label, icon }) => (
         <Link key={to} to={to} search={(old) => old} className={BAR_ITEM}>
           <Icon name={icon} />

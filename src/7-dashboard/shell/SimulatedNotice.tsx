@@ -1,4 +1,5 @@
 /** Says plainly that a house is simulated, and how to bring in a real one. */
+import { useEffect } from 'react'
 import { Icon } from '../kit/icons.tsx'
 import { ICON_BUTTON } from '../kit/overlays.tsx'
 import { useFlag } from '../preferences.ts'
@@ -7,14 +8,25 @@ import { useHomes, useTenant } from '../useHouse.ts'
 
 export function SimulatedNotice() {
   const tenant = useTenant()
-  const home = useHomes().data?.homes.find((each) => each.tenant === tenant)
+  const homes = useHomes()
+  const home = homes.data?.homes.find((each) => each.tenant === tenant)
   // The fact stays in view; only the words around it can be put away.
   const [full, setFull] = useFlag('simulated-notice', true)
-  if (!home?.simulated) return null
+  // Until the homes are known its place is kept, or the page would jump; not where a real home was seen last.
+  const [wasReal, setWasReal] = useFlag('real-home', false)
+  const simulated = home?.simulated
+  useEffect(() => {
+    if (simulated !== undefined) setWasReal(!simulated)
+  }, [simulated])
+  const awaited = homes.isPending && !wasReal
+  if (!simulated && !awaited) return null
   const { title, body, more, steps, readme, dismiss } = texts.simulated
 
   return (
-    <aside aria-label={title} className="mb-3 flex items-start gap-2.5 rounded-lg border border-accent/30 bg-accent/6 px-4 py-2.5 text-xs">
+    <aside
+      aria-label={title}
+      className={`mb-3 flex items-start gap-2.5 rounded-lg border border-accent/30 bg-accent/6 px-4 py-2.5 text-xs ${awaited ? 'invisible' : ''}`}
+    >
       <Icon name="info" className="mt-px size-4 text-accent" />
       <div className="min-w-0 grow">
         <p>
@@ -38,7 +50,13 @@ export function SimulatedNotice() {
         )}
       </div>
       {full && (
-        <button type="button" onClick={() => setFull(false)} className={`${ICON_BUTTON} -my-1 -mr-2`} aria-label={dismiss} title={dismiss}>
+        <button
+          type="button"
+          onClick={() => setFull(false)}
+          className={`${ICON_BUTTON} -my-1 -mr-2`}
+          aria-label={dismiss}
+          title={dismiss}
+        >
           <Icon name="close" className="size-4" />
         </button>
       )}

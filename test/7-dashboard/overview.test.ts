@@ -1,0 +1,274 @@
+/** The Overview in a real browser, over the fake API: widths, themes, states, keyboard, live values. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { TestContext } from 'node:test'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { buildDashboard } from '../../src/7-dashboard/build.ts'
+import { openBrowser } from './browser.ts'
+import { startFakeApi } from './fake-api.ts'
+import type { FakeApi, FakeState } from './fake-api.ts'
+
+let api: FakeApi
+let browser: Browser | undefined
+let missing = ''
+
+before(async () => {
+  await buildDashboard()
+  api = await startFakeApi()
+  const opened = await openBrowser()
+  if ('missing' in opened) missing = opened.missing
+  else browser = opened
+})
+
+after(async () => {
+  await browser?.close()
+  await api.close()
+})
+
+interface Visit {
+  page: Page
+  context: BrowserContext
+  /** Console errors, page errors and violations of the content security policy. */
+  faults: string[]
+}
+
+async function visit(
+  options: { width?: number; dark?: boolean; state?: FakeState; path?: string } = {},
+): Promise<Visit> {
+  if (!browser) throw new Error('no browser')
+  const { width = 1440, dark = false, state = 'ok', path = '/' } = options
+  api.state = state
+  const context = await browser.newContext({
+    viewport: { width, height: 900 },
+    colorScheme: dark ? 'dark' : 'light',
+    locale: 'en-GB',
+    hasTouch: width < 700,
+  })
+  context.setDefaultTimeout(10_000)
+  const page = await context.newPage()
+  const faults: string[] = []
+  page.on('console', (message) => {
+    // The browser itself reports an answer of 500; the test of that state expects it.
+    if (message.type() === 'error' && !(state === 'error' && message.text().includes('500')))
+      faults.push(message.text())
+  })
+  page.on('pageerror', (error) => faults.push(error.message))
+  await page.addInitScript(
+    `document.addEventListener('securitypolicyviolation', (e) => console.error('CSP ' + e.violatedDirective + ' ' + e.blockedURI))`,
+  )
+  await page.goto(api.url + path)
+  return { page, context, faults }
+}
+
+/** Skips where there is no Chromium, and says so. */
+const inBrowser = (name: string, body: (t: TestContext) => Promise<void>) =>
+  test(name, async (t) => {
+    if (!browser) return t.skip(`NOT RUN: no Chromium (${missing})`)
+    await body(t)
+  })
+
+async function whole(page: Page): Promise<void> {
+  await page.locator('[data-kpi=energy]').waitFor()
+  await page.locator('canvas').nth(1).waitFor()
+  await page.locator('[data-live=live]').waitFor()
+}
+
+/** Whether something is drawn on a canvas: more than a few colours. (Text, since this project has no DOM types.) */
+const painted = (page: Page, index: number) =>
+  page.evaluate<boolean>(`(() => {
+    const canvas = document.querySelectorAll('canvas')[${index}]
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+    return new Set(new Uint32Array(data.buffer)).size > 20
+  })()`)
+
+const themeOf = (page: Page) => page.evaluate<string>('document.documentElement.dataset.theme')
+
+const LOOKS = [360, 768, 1440].flatMap((width) => [false, true].map((dark) => ({ width, dark })))
+
+for (const { width, dark } of LOOKS) {
+  inBrowser(`whole, accessible and without a fault at ${width} px, ${dark ? 'dark' : 'light'}`, async () => {
+    const { page, context, faults } = await visit({ width, dark })
+    await whole(page)
+    const kpis = await page.locator('[data-kpi]').allInnerTexts()
+    assert.deepEqual(
+      kpis.map((text) => text.replace(/\s+/g, ' ').trim()),
+      ['31.4 kWh', '$3.77', '9 of 10', '94 %'],
+    )
+    assert.equal(await painted(page, 0), true, 'live power is drawn')
+    assert.equal(await painted(page, 1), true, 'live temperature is drawn')
+    assert.equal(await page.locator('svg[role=img][aria-label*="91 of 100"]').count(), 1, 'gauge')
+    assert.equal(await page.locator('svg [role=button]').count(), 10, 'a point for every device')
+    await page.getByRole('region', { name: 'Last readings' }).scrollIntoViewIfNeeded()
+    assert.equal(await page.getByRole('region', { name: 'Last readings' }).locator('tbody tr').count(), 100)
+    assert.ok(
+      (await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')) <= 0,
+      'no horizontal overflow',
+    )
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    assert.deepEqual(
+      violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`),
+      [],
+    )
+    assert.deepEqual(faults, [])
+    await context.close()
+  })
+}
+
+inBrowser('data status names files, rows and age of every layer', async () => {
+  const { page, context } = await visit({ state: 'stale' })
+  await whole(page)
+  const layer = async (name: string) =>
+    (await page.locator(`[data-layer=${name}]`).innerText()).replace(/\s+/g, ' ')
+  assert.match(await layer('bronze'), /^Bronze Up to date 128,431 rows · 14 files (\d+ s ago|just now)$/)
+  assert.match(await layer('gold'), /^Gold Behind 9,874 rows · 31 files \d+ s ago$/)
+  await context.close()
+})
+
+inBrowser('loading keeps the places and shows no number', async () => {
+  const { page, context, faults } = await visit({ state: 'loading' })
+  await page.getByRole('heading', { name: 'Overview' }).waitFor()
+  await page.locator('.skeleton').first().waitFor()
+  assert.equal(await page.locator('[data-kpi]').count(), 0)
+  assert.deepEqual(faults, [])
+  await context.close()
+})
+
+inBrowser('the page does not jump when the figures come', async () => {
+  const { page, context } = await visit()
+  await whole(page)
+  const shift = await page.evaluate<number>(`new Promise((resolve) => {
+    let sum = 0
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) sum += entry.value
+    }).observe({ type: 'layout-shift', buffered: true })
+    setTimeout(() => resolve(sum), 500)
+  })`)
+  assert.ok(shift <= 0.02, `cumulative layout shift ${shift}`)
+  await context.close()
+})
+
+inBrowser('an empty home says what is missing and why, and shows no zero', async () => {
+  const { page, context, faults } = await visit({ state: 'empty' })
+  await page.getByText('Waiting for the first reading').waitFor()
+  await page.locator('[data-kpi=energy]').waitFor()
+  for (const text of await page.locator('[data-kpi]').allInnerTexts()) assert.match(text, /—/)
+  assert.equal(await page.getByText('No day of the range has readings.').first().isVisible(), true)
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  assert.deepEqual(
+    violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`),
+    [],
+  )
+  assert.deepEqual(faults, [])
+  await context.close()
+})
+
+inBrowser('an error says so on its card, with the request, and Try again brings the figures', async () => {
+  const { page, context, faults } = await visit({ state: 'ok' })
+  await whole(page)
+  api.state = 'error'
+  await page.getByRole('radio', { name: '7 days' }).check()
+  await page.getByRole('alert').getByText('The table gold.daily_energy_consumption cannot be read.').waitFor()
+  assert.equal(await page.getByText('req-7f3a').isVisible(), true)
+  assert.equal(
+    await page.getByRole('heading', { name: 'Live power' }).isVisible(),
+    true,
+    'other cards live on',
+  )
+  api.state = 'ok'
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await page.locator('[data-kpi=energy]').waitFor()
+  assert.deepEqual(
+    faults.filter((fault) => !fault.includes('500')),
+    [],
+  )
+  await context.close()
+})
+
+inBrowser('live readings reach the page, and l holds them', async () => {
+  const { page, context } = await visit()
+  await whole(page)
+  api.send({
+    device_id: 'test_probe',
+    timestamp: new Date(Date.now() + 1000).toISOString(),
+    power_usage: 4321,
+  })
+  await page
+    .getByRole('rowheader', { name: 'Test probe' })
+    .first()
+    .waitFor({ state: 'attached', timeout: 2000 })
+  await page.keyboard.press('l')
+  await page.locator('[data-live=paused]').waitFor()
+  await page.keyboard.press('l')
+  await page.locator('[data-live=live]').waitFor()
+  await context.close()
+})
+
+inBrowser('two tabs share one event stream', async () => {
+  const before_ = api.asked.length
+  const { page, context } = await visit()
+  await whole(page)
+  const second = await context.newPage()
+  await second.goto(api.url)
+  await second.locator('[data-live=live]').waitFor()
+  const streams = api.asked.slice(before_).filter((path) => path.startsWith('/api/v1/live?'))
+  assert.deepEqual(streams, ['/api/v1/live?tenant=demo'])
+  await context.close()
+})
+
+inBrowser('keyboard: help, tables, periods, chart cursor, single keys off', async () => {
+  const { page, context, faults } = await visit()
+  await whole(page)
+  await page.keyboard.press('?')
+  await page.getByRole('dialog', { name: 'Keyboard' }).waitFor()
+  await page.keyboard.press('Escape')
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+
+  await page.keyboard.press('t')
+  await page.getByRole('region', { name: 'Live power' }).locator('td').first().waitFor()
+  await page.keyboard.press('t')
+  await page.locator('canvas').nth(1).waitFor()
+
+  await page.keyboard.press('[')
+  await page.waitForURL(/range=custom&from=2026-11-22&to=2026-11-22|from=2026-11-22.*to=2026-11-22/)
+  assert.ok(api.asked.some((path) => path.includes('from=2026-11-22')))
+  await page.goBack()
+  await page.waitForURL((url) => !url.search.includes('custom'))
+
+  await page.getByRole('application', { name: /^Live power/ }).focus()
+  await page.keyboard.press('ArrowLeft')
+  await page
+    .getByText(/^\d\d:\d\d:\d\d: .+ (\d|no value)/)
+    .first()
+    .waitFor({ state: 'attached' })
+
+  await page.keyboard.press('Escape')
+  await page.locator('body').press('?')
+  await page.getByRole('switch', { name: 'Single-key shortcuts' }).click()
+  await page.keyboard.press('Escape')
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  await page.keyboard.press('l')
+  await page.waitForTimeout(150)
+  assert.equal(await page.locator('[data-live=paused]').count(), 0)
+  assert.deepEqual(faults, [])
+  await context.close()
+})
+
+inBrowser('the theme changes at once and stays; the address holds range and focus', async () => {
+  const { page, context } = await visit({ path: '/?range=30d' })
+  await whole(page)
+  assert.ok(api.asked.some((path) => path === '/api/v1/overview?tenant=demo&range=30d'))
+  await page.getByRole('button', { name: 'Theme' }).click()
+  await page.getByRole('menuitemradio', { name: 'Dark' }).click()
+  assert.equal(await themeOf(page), 'dark')
+  await page
+    .getByRole('button', { name: /^Smart plug 1/ })
+    .first()
+    .click()
+  await page.waitForURL(/dev=smart_plug_1/)
+  await page.reload()
+  await whole(page)
+  assert.equal(await themeOf(page), 'dark')
+  assert.equal(await page.locator('button[aria-pressed=true]').count(), 2, 'focused in both charts')
+  await context.close()
+})
