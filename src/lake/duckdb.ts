@@ -17,6 +17,8 @@ import {
   type DuckDBType,
   type DuckDBValue,
 } from '@duckdb/node-api'
+import { readOnly } from './read-only.ts'
+import { quotedText } from './schema.ts'
 import type { Engine, Session, SqlValue } from './types.ts'
 
 export interface DuckDbOptions {
@@ -31,6 +33,43 @@ export interface DuckDbOptions {
  * fetched on their own, so nothing here reaches for the network.
  */
 export async function openDuckDb(options: DuckDbOptions = {}): Promise<Engine> {
+  const instance = await openInstance(options)
+  const open = new Set<Session>()
+  const tracked = (connection: DuckDBConnection, onClose: () => void = () => undefined): Session => {
+    const session = sessionOver(connection, () => {
+      open.delete(session)
+      onClose()
+    })
+    open.add(session)
+    return session
+  }
+  return {
+    session: async () => tracked(await instance.connect()),
+    async readOnlySession(folder, setup) {
+      // The locks below hold for a whole instance, so this one stands alone.
+      const apart = await openInstance(options)
+      const connection = await apart.connect()
+      const session = tracked(connection, () => apart.closeSync())
+      try {
+        for (const sql of setup) await session.run(sql)
+        await session.run(
+          `SET GLOBAL allowed_directories = [${quotedText(`${folder}/`)}]; SET GLOBAL enable_external_access = false;
+           SET GLOBAL lock_configuration = true`,
+        )
+      } catch (error) {
+        await session.close()
+        throw error
+      }
+      return readOnly(session, connection)
+    },
+    async close() {
+      for (const session of open) await session.close()
+      instance.closeSync()
+    },
+  }
+}
+
+async function openInstance(options: DuckDbOptions): Promise<DuckDBInstance> {
   const config: Record<string, string> = {
     autoload_known_extensions: 'false',
     autoinstall_known_extensions: 'false',
@@ -39,24 +78,12 @@ export async function openDuckDb(options: DuckDbOptions = {}): Promise<Engine> {
   if (options.threads !== undefined) config.threads = String(options.threads)
   if (options.tempDirectory !== undefined) config.temp_directory = options.tempDirectory
   const instance = await DuckDBInstance.create(':memory:', config)
-  const first = await instance.connect()
-  await first.run("SET GLOBAL TimeZone = 'UTC'; SET GLOBAL parquet_metadata_cache = true")
+  const connection = await instance.connect()
+  await connection.run("SET GLOBAL TimeZone = 'UTC'; SET GLOBAL parquet_metadata_cache = true")
   // Macros and types belong to the instance: every session has them.
-  await first.run(readFileSync(new URL('./prelude.sql', import.meta.url), 'utf8'))
-  first.closeSync()
-
-  const open = new Set<Session>()
-  return {
-    async session() {
-      const session = sessionOver(await instance.connect(), () => open.delete(session))
-      open.add(session)
-      return session
-    },
-    async close() {
-      for (const session of open) await session.close()
-      instance.closeSync()
-    },
-  }
+  await connection.run(readFileSync(new URL('./prelude.sql', import.meta.url), 'utf8'))
+  connection.closeSync()
+  return instance
 }
 
 /** Statements of one session run one after the other, so that waiting ones hold no thread. */

@@ -1,4 +1,6 @@
+export { compactTable, type CompactOptions } from './compact.ts'
 export { openDuckDb, type DuckDbOptions } from './duckdb.ts'
 export { openLake, type LakeOptions } from './lake.ts'
+export { openQuerySession } from './query.ts'
 export { localStore } from './store.ts'
 export type * from './types.ts'

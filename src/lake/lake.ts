@@ -1,13 +1,15 @@
 import path from 'node:path'
 import { changesBetween } from './changes.ts'
+import { checkpointInterval, writeCheckpoint } from './checkpoint.ts'
 import { commitTo, requireHealthy } from './commit.ts'
 import { defineTable, sortOrder } from './define.ts'
 import { tableFolder } from './log.ts'
 import { scanSql } from './scan.ts'
 import { snapshotOf } from './state.ts'
 import { localStore } from './store.ts'
-import { openTable, stateAt, type OpenTable } from './table.ts'
+import { openTable, stateAt, type OpenTable, type Place } from './table.ts'
 import type { Engine, Lake, Store } from './types.ts'
+import { vacuumTable } from './vacuum.ts'
 import { writeFiles } from './write.ts'
 
 export interface LakeOptions {
@@ -17,23 +19,27 @@ export interface LakeOptions {
 }
 
 /** Opens a folder of tables, `<root>/<layer>/<table>`. Any number of processes may have it open. */
-export async function openLake({ root, store = localStore(root) }: LakeOptions): Promise<Lake> {
+export async function openLake({ root, engine, store = localStore(root) }: LakeOptions): Promise<Lake> {
   const tables = new Map<string, OpenTable>()
   const base = path.resolve(root).replaceAll('\\', '/')
+  const place: Place = { store, engine, root: base }
+  const checkpoints = backgroundCheckpoints(place)
   const folderOf = (name: string): string => `${base}/${tableFolder(name)}`
   const open = (name: string): OpenTable => {
-    const table = tables.get(name) ?? openTable(store, name)
+    const table = tables.get(name) ?? openTable(place, name)
     tables.set(name, table)
     return table
   }
 
   return {
+    root: base,
+    store,
     define: (definition) => defineTable(store, open(definition.name), definition),
     tables: () => tableNames(store),
     async snapshot(name, version) {
       const state = await open(name).refresh()
       if (version === undefined || version === state.version) return snapshotOf(state)
-      return snapshotOf(await stateAt(store, name, version))
+      return snapshotOf(await stateAt(place, name, version))
     },
     async changes(name, after, upTo) {
       const table = open(name)
@@ -54,14 +60,40 @@ export async function openLake({ root, store = localStore(root) }: LakeOptions):
         options,
       )
     },
-    commit: (name, request) => commitTo(store, open(name), request),
+    async commit(name, request) {
+      const table = open(name)
+      const result = await commitTo(store, table, request)
+      if (result.applied) checkpoints.after(table, result.version)
+      return result
+    },
+    vacuum: (name, options = {}) => vacuumTable(store, open(name), options),
     scan(name, files) {
       const state = open(name).seen
       if (!state?.metaData) throw new TypeError(`Table ${name}: define it or take a snapshot before a scan.`)
       return scanSql(folderOf(name), state.columns, state.metaData.partitionColumns, files)
     },
     async close() {
+      await checkpoints.finished()
       tables.clear()
+    },
+  }
+}
+
+/** Checkpoints are written beside the commits, one at a time; the first that failed is told when the lake closes. */
+function backgroundCheckpoints({ store, engine }: Place) {
+  const failures: unknown[] = []
+  let work: Promise<unknown> = Promise.resolve()
+  return {
+    after(table: OpenTable, version: number) {
+      const metaData = table.seen?.metaData
+      if (!metaData || version % checkpointInterval(metaData) !== 0) return
+      work = work
+        .then(async () => writeCheckpoint(store, engine, await table.refresh()))
+        .catch((error: unknown) => failures.push(error))
+    },
+    async finished() {
+      await work
+      if (failures.length > 0) throw failures[0]
     },
   }
 }

@@ -38,7 +38,7 @@ export function emptyState(table: string): TableState {
 }
 
 /** Brings the state to the next version. Where it throws, the state is of no more use. */
-export function applyEntry(state: TableState, version: number, actions: readonly Action[]): void {
+export function applyActions(state: TableState, version: number, actions: readonly Action[]): void {
   const { table } = state
   for (const { protocol, metaData } of actions) {
     if (protocol) {

@@ -113,10 +113,11 @@ export function statsFromJson(text: string | undefined, columns: readonly Column
     rows: parsed.numRecords ?? -1,
     min: primitives(parsed.minValues, types),
     max: primitives(parsed.maxValues, types),
+    // The count of a decimal column went through the reviver, too.
     nulls: Object.fromEntries(
-      Object.entries(parsed.nullCount ?? {}).filter(
-        (entry): entry is [string, number] => typeof entry[1] === 'number',
-      ),
+      Object.entries(parsed.nullCount ?? {})
+        .filter(([, count]) => typeof count !== 'object')
+        .map(([name, count]) => [name, Number(count)]),
     ),
   }
 }

@@ -1,7 +1,8 @@
 import { PlatformError } from '../errors.ts'
+import { readCheckpoint } from './checkpoint.ts'
 import { corruptEntry, entryVersions, readEntry } from './log.ts'
-import { applyEntry, emptyState, type TableState } from './state.ts'
-import type { Store } from './types.ts'
+import { applyActions, emptyState, type TableState } from './state.ts'
+import type { Engine, Store } from './types.ts'
 
 /** A table's newest state, kept in this process and brought up to date entry by entry. */
 export interface OpenTable {
@@ -12,15 +13,23 @@ export interface OpenTable {
   readonly seen: TableState | undefined
 }
 
-export function openTable(store: Store, name: string): OpenTable {
+/** Where the tables lie, and what reads their checkpoints. */
+export interface Place {
+  store: Store
+  engine: Engine
+  /** The lake's folder, absolute, `/` between folders. */
+  root: string
+}
+
+export function openTable(place: Place, name: string): OpenTable {
   let state: TableState | undefined
   let last: Promise<unknown> = Promise.resolve()
 
   async function advance(): Promise<TableState> {
-    const from = state ?? (await load(store, name))
+    const from = state ?? (await load(place, name))
     // Until every new entry has been taken in, the state counts as lost: an error must not leave half of one.
     state = undefined
-    await applyNewer(store, from)
+    await applyNewer(place.store, from)
     state = from
     return from
   }
@@ -39,9 +48,9 @@ export function openTable(store: Store, name: string): OpenTable {
 }
 
 /** The state as of a version that lies in the past. */
-export async function stateAt(store: Store, name: string, version: number): Promise<TableState> {
-  const state = await load(store, name)
-  await applyNewer(store, state, version)
+export async function stateAt(place: Place, name: string, version: number): Promise<TableState> {
+  const state = await load(place, name, version)
+  await applyNewer(place.store, state, version)
   if (state.version === version) return state
   throw new PlatformError(
     'usage',
@@ -50,13 +59,11 @@ export async function stateAt(store: Store, name: string, version: number): Prom
   )
 }
 
-async function load(store: Store, name: string): Promise<TableState> {
-  const state = emptyState(name)
-  const versions = await entryVersions(store, name)
-  const first = versions[0] ?? 0
-  if (first > state.version + 1) throw corruptEntry(name, state.version + 1, 'is missing')
-  const gap = versions.findIndex((version, index) => version !== first + index)
-  if (gap > 0) throw corruptEntry(name, first + gap, 'is missing')
+async function load({ store, engine, root }: Place, name: string, upTo = Infinity): Promise<TableState> {
+  const state = (await readCheckpoint(store, engine, root, name, upTo)) ?? emptyState(name)
+  const versions = await entryVersions(store, name, state.version)
+  const hole = versions.findIndex((version, index) => version !== state.version + 1 + index)
+  if (hole >= 0) throw corruptEntry(name, state.version + 1 + hole, 'is missing')
   return state
 }
 
@@ -73,7 +80,7 @@ async function applyNewer(store: Store, state: TableState, upTo = Infinity): Pro
       state.snapshot = undefined
       return
     }
-    applyEntry(state, next, entry)
+    applyActions(state, next, entry)
   }
   if (state.damage !== undefined) {
     state.damage = undefined

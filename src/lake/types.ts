@@ -107,6 +107,8 @@ export type SqlValue = string | number | bigint | boolean | null
 /** The engine's port: what runs the SQL. */
 export interface Engine {
   session(): Promise<Session>
+  /** A session apart from all others: after `setup` it reads the folder, changes nothing and reaches nothing else. */
+  readOnlySession(folder: string, setup: readonly string[]): Promise<Session>
   close(): Promise<void>
 }
 
@@ -129,19 +131,38 @@ export interface WriteOptions {
   rowGroupRows?: number
 }
 
+export interface VacuumOptions {
+  /** Files removed longer ago than this go; default 7 days, never less than an hour. */
+  olderThanMs?: number
+  dryRun?: boolean
+  nowMs?: number
+}
+
 export interface Lake {
+  /** The folder on this machine, absolute, `/` between folders. */
+  readonly root: string
+  readonly store: Store
   /** Registers the table and creates it, empty, where it is absent. */
   define(definition: TableDefinition): Promise<void>
   /** All tables in the folder, defined or not, as `layer.table`. */
   tables(): Promise<string[]>
   /** The table as of now, or as of a version. Cheap when nothing is new: one look for the next commit. */
   snapshot(table: string, version?: number): Promise<Snapshot>
-  /** Files that came and went between two versions (first exclusive, second inclusive); what came and went again is in neither. */
+  /**
+   * Files by which the rows changed between two versions (first exclusive, second inclusive): rows(after) + added
+   * − removed = rows(upTo). What came and went again is in neither. Merging is passed over: a file that was merged
+   * since stays in `added` (it can be read until vacuum), and a merged file that was rewritten is in `removed`.
+   */
   changes(table: string, after: number, upTo: number): Promise<{ added: DataFile[]; removed: DataFile[] }>
   /** Writes the rows of a query as data files, durable but not yet part of the table. Columns are taken by name. */
   write(session: Session, table: string, selectSql: string, options?: WriteOptions): Promise<DataFile[]>
   /** One atomic commit. Appends never conflict; a commit that removes a file that is gone throws `lake_conflict`. */
   commit(table: string, request: CommitRequest): Promise<CommitResult>
+  /**
+   * Deletes files that no longer belong to the table, and returns their paths. A reader of `changes` that is
+   * further behind than `olderThanMs` may find a file gone.
+   */
+  vacuum(table: string, options?: VacuumOptions): Promise<string[]>
   /** A SQL table expression (in parentheses) over these files with exactly the table's columns and types; works for no file. */
   scan(table: string, files: readonly DataFile[]): string
   close(): Promise<void>

@@ -1,0 +1,51 @@
+import { TOMBSTONE_MS } from './checkpoint.ts'
+import { decodePath, tableFolder } from './log.ts'
+import type { OpenTable } from './table.ts'
+import type { Store, VacuumOptions } from './types.ts'
+
+/** A file younger than this may belong to a writer that has not committed yet. */
+const YOUNGEST_MS = 3_600_000
+
+/**
+ * Deletes the files that no version younger than `olderThanMs` names: those removed before that, and those of
+ * writers that never committed. Returns their paths, relative to the table's folder; deletes nothing on a dry run.
+ */
+export async function vacuumTable(
+  store: Store,
+  table: OpenTable,
+  { olderThanMs = TOMBSTONE_MS, dryRun = false, nowMs = Date.now() }: VacuumOptions,
+): Promise<string[]> {
+  const cutoffMs = nowMs - Math.max(olderThanMs, YOUNGEST_MS)
+  const folder = `${tableFolder(table.name)}/`
+  // Listed first: what is committed while the listing runs is then known to the state.
+  const found = await filesBelow(store, folder)
+  const state = await table.refresh()
+  if (state.version < 0 || state.damage !== undefined) return []
+  const removedMs = new Map(
+    [...state.tombstones.values()].map((remove) => [
+      decodePath(table.name, remove.path),
+      remove.deletionTimestamp ?? 0,
+    ]),
+  )
+  const expired = found.filter(({ path, modifiedMs }) => {
+    const name = path.slice(folder.length)
+    return !state.files.has(name) && Math.max(modifiedMs, removedMs.get(name) ?? 0) < cutoffMs
+  })
+  if (!dryRun) for (const { path } of expired) await store.delete(path)
+  return expired.map(({ path }) => path.slice(folder.length))
+}
+
+/** Data files, and the temporary files of writers that died; the log itself is left alone. */
+async function filesBelow(store: Store, folder: string): Promise<{ path: string; modifiedMs: number }[]> {
+  const files = []
+  for (const entry of await store.list(folder)) {
+    const name = entry.path.slice(folder.length)
+    const inLog = folder.endsWith('/_delta_log/')
+    if (name.endsWith('/')) {
+      if (name === '_delta_log/' || !/^[._]/.test(name)) files.push(...(await filesBelow(store, entry.path)))
+    } else if (name.endsWith('.tmp') || (!inLog && name.endsWith('.parquet'))) {
+      files.push(entry)
+    }
+  }
+  return files
+}
