@@ -23,13 +23,20 @@ export interface Place {
 
 export function openTable(place: Place, name: string): OpenTable {
   let state: TableState | undefined
+  let advancing: TableState | undefined
   let last: Promise<unknown> = Promise.resolve()
 
   async function advance(): Promise<TableState> {
     const from = state ?? (await load(place, name))
     // Until every new entry has been taken in, the state counts as lost: an error must not leave half of one.
     state = undefined
-    await applyNewer(place.store, from)
+    // Meanwhile it can be seen: an entry is taken in as a whole, and a scan must not find nothing.
+    advancing = from
+    try {
+      await applyNewer(place.store, from)
+    } finally {
+      advancing = undefined
+    }
     state = from
     return from
   }
@@ -42,7 +49,7 @@ export function openTable(place: Place, name: string): OpenTable {
       return result
     },
     get seen() {
-      return state
+      return state ?? advancing
     },
   }
 }
