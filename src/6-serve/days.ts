@@ -108,18 +108,25 @@ function wholeQuarter(nowMs: number, timeZone: string): Temporal.PlainTime {
     .toPlainTime()
 }
 
+const MOST_STARTS = 10_000
+/** Zone and date to instant: the conversion is what costs most in a long range. */
+const starts = new Map<string, number>()
+
 /** The instant at which a local day begins (not midnight where the clocks change at midnight). */
 export function startOf(date: Temporal.PlainDate | string, timeZone: string): number {
-  return Temporal.PlainDate.from(date).toZonedDateTime({ timeZone }).epochMilliseconds
+  const key = `${timeZone} ${date}`
+  const known = starts.get(key)
+  if (known !== undefined) return known
+  if (starts.size >= MOST_STARTS) starts.clear()
+  const ms = Temporal.PlainDate.from(date).toZonedDateTime({ timeZone }).epochMilliseconds
+  starts.set(key, ms)
+  return ms
 }
 
 /** Seconds of a local day that have passed; all of them once it is over. */
 export function elapsedSecondsOf(date: string, timeZone: string, nowMs: number): number {
-  const day = Temporal.PlainDate.from(date)
-  return Math.max(
-    0,
-    (Math.min(nowMs, startOf(day.add({ days: 1 }), timeZone)) - startOf(day, timeZone)) / 1000,
-  )
+  const end = startOf(Temporal.PlainDate.from(date).add({ days: 1 }), timeZone)
+  return Math.max(0, (Math.min(nowMs, end) - startOf(date, timeZone)) / 1000)
 }
 
 /** The same part of the days before, whole days for a whole day: what "usual" is made of. */

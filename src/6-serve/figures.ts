@@ -45,7 +45,8 @@ export interface CutFigures {
 }
 
 export interface HourFigures {
-  hour_start: string
+  /** Start of the local hour. */
+  startMs: number
   device_id: string
   energy: Nano | null
   cost: Nano | null
@@ -176,13 +177,22 @@ async function readCuts(view: View, tenant: string, cuts: readonly Cut[]): Promi
 }
 
 async function readHours(view: View, tenant: string, date: string): Promise<HourFigures[]> {
-  const rows = await view.ask<
-    Omit<HourFigures, 'energy' | 'cost'> & { wh: string | null; cost: string | null }
-  >(`
-    SELECT hour_start, device_id, energy_wh AS wh, cost, readings
+  const rows = await view.ask<{
+    start_us: number
+    device_id: string
+    wh: string | null
+    cost: string | null
+    readings: number
+  }>(`
+    SELECT unix_micros(hour_start) AS start_us, device_id, energy_wh AS wh, cost, readings
     FROM ${view.from(GOLD_HOURLY.name, byMonth({ from: date, to: date }))}
     WHERE ${ofTenant(tenant)} AND date = DATE '${date}'`)
-  return rows.map(({ wh, cost, ...row }) => ({ ...row, energy: nano(wh), cost: nano(cost) }))
+  return rows.map(({ start_us, wh, cost, ...row }) => ({
+    ...row,
+    startMs: start_us / 1000,
+    energy: nano(wh),
+    cost: nano(cost),
+  }))
 }
 
 async function readHealth(view: View, tenant: string, period: Period): Promise<HealthRow[]> {

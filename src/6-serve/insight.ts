@@ -1,6 +1,6 @@
 /** One sentence about the range that is worth reading, or why there is none: never a claim without its basis. */
 import type { Overview } from './contract.ts'
-import { elapsedSecondsOf, startOf } from './days.ts'
+import { startOf } from './days.ts'
 import { kwh, sumNano, type Nano } from './decimal.ts'
 import { isConsumption, parentsOf } from './directory.ts'
 import { USUAL_DAYS, type CutFigures, type DeviceFigures } from './figures.ts'
@@ -37,7 +37,10 @@ function unusualUse(picture: Picture): InsightCard {
   const untilMs = span.cut?.current.beforeMs ?? span.endMs
   const seconds = (untilMs - dayMs) / 1000
   if (seconds < LEAST_ELAPSED_S) return none('The day has only just begun.')
-  const uses = figures.devices.flatMap((device) => useOf(picture, device, seconds) ?? [])
+  const rows = Map.groupBy(figures.cuts, (row) => row.device_id)
+  const uses = figures.devices.flatMap(
+    (device) => useOf(picture, device, rows.get(device.device_id) ?? [], seconds) ?? [],
+  )
   const days = Math.max(0, ...uses.map((use) => use.days))
   if (days < LEAST_DAYS)
     return none(`What is usual needs ${LEAST_DAYS} well measured days before; there are ${days}.`)
@@ -58,24 +61,23 @@ function unusualUse(picture: Picture): InsightCard {
   }
 }
 
-function useOf(picture: Picture, device: DeviceFigures, seconds: number): Use | undefined {
-  const rows = cutRowsOf(picture, device)
+function useOf(
+  picture: Picture,
+  device: DeviceFigures,
+  rows: readonly CutFigures[],
+  seconds: number,
+): Use | undefined {
   const today = rows.find((row) => row.date === picture.span.to)
   if (!today || today.energy === null || today.covered_s < LEAST_COVERAGE * seconds) return undefined
-  const usual = rows.filter((row) => row.date !== picture.span.to && isMeasured(picture, row, seconds))
+  const usual = rows.filter((row) => row.date !== picture.span.to && isMeasured(row, seconds))
   const sum = sumNano(usual.map((row) => row.energy))
   if (sum === null || sum <= 0n) return undefined
   return { device, now: today.energy, usual: sum / BigInt(usual.length), days: usual.length }
 }
 
-function cutRowsOf({ figures }: Picture, { device_id }: DeviceFigures): CutFigures[] {
-  return figures.cuts.filter((row) => row.device_id === device_id)
-}
-
-/** The same part of a day with other clocks is an hour shorter or longer; the day's own length is the measure. */
-function isMeasured({ timeZone, nowMs }: Picture, row: CutFigures, seconds: number): boolean {
-  const daySeconds = elapsedSecondsOf(row.date, timeZone, nowMs)
-  return row.energy !== null && row.covered_s >= LEAST_COVERAGE * Math.min(seconds, daySeconds)
+/** A day on which the clocks change is an hour shorter or longer, which the least coverage forgives. */
+function isMeasured(row: CutFigures, seconds: number): boolean {
+  return row.energy !== null && row.covered_s >= LEAST_COVERAGE * seconds
 }
 
 const distance = ({ now, usual }: Use): Nano => (now > usual ? now - usual : usual - now)

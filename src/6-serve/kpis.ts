@@ -171,11 +171,12 @@ function sparkline(
     })
   }
   const types = new Map(figures.devices.map((device) => [device.device_id, device.device_type]))
-  const rows = figures.hours.filter((row) =>
+  const counting = figures.hours.filter((row) =>
     countsInTotal(home, row.device_id, types.get(row.device_id) ?? null),
   )
+  const byHour = Map.groupBy(counting, (row) => row.startMs)
   return hourlySparkline(picture, (hour) => {
-    const value = sumNano(rows.filter((row) => Date.parse(row.hour_start) === hour).map((row) => row[of]))
+    const value = sumNano((byHour.get(hour) ?? []).map((row) => row[of]))
     return value === null ? null : toNumber(value)
   })
 }
@@ -186,10 +187,11 @@ function activeSparkline(picture: Picture): Kpi['sparkline'] {
     const byDate = new Map(figures.days.map((day) => [day.date, day.active_devices]))
     return dailySparkline(picture, (date) => byDate.get(date) ?? null)
   }
-  return hourlySparkline(picture, (hour) => {
-    const rows = figures.hours.filter((row) => Date.parse(row.hour_start) === hour)
-    return rows.length === 0 ? null : rows.filter((row) => row.readings > 0).length
-  })
+  const byHour = Map.groupBy(figures.hours, (row) => row.startMs)
+  return hourlySparkline(
+    picture,
+    (hour) => byHour.get(hour)?.filter((row) => row.readings > 0).length ?? null,
+  )
 }
 
 function dailySparkline(
@@ -212,7 +214,7 @@ function hourlySparkline(
   // Where the clocks move by half an hour, Gold's hours do not lie a whole number of hours after midnight.
   const hours = new Set([
     ...Array.from({ length: count }, (_, i) => span.startMs + i * HOUR_MS),
-    ...figures.hours.map((row) => Date.parse(row.hour_start)),
+    ...figures.hours.map((row) => row.startMs),
   ])
   const ordered = [...hours].toSorted((a, b) => a - b)
   return {
