@@ -10,7 +10,7 @@ import {
   type GoldInput,
   type InputSnapshots,
 } from './publish.ts'
-import { coverCalendar, loadReference, rebuildIn, zoneOf } from './rebuild.ts'
+import { coverCalendar, loadReference, rebuildIn, zoneOf, type LoadedCalendar } from './rebuild.ts'
 import { GOLD_CALENDAR, GOLD_TABLES } from './tables.ts'
 import {
   addChangedReadings,
@@ -22,6 +22,11 @@ import {
 } from './touched.ts'
 
 type Versions = Record<GoldInput, number>
+/**
+ * The versions of an input from which tables go on: one, unless a run was killed between two tables' commits. The
+ * changes since each of them count, since what came and went again may lie in the tables that were committed.
+ */
+type Starts = Record<GoldInput, number[]>
 
 /** Tries after somebody else, a compaction or a second process, committed in between. */
 const MAX_TRIES = 5
@@ -36,6 +41,7 @@ export async function createGoldStage(options: { lake: Lake; engine: Engine }): 
   const session = await engine.session()
   /** Versions up to which nothing more is to be done, in the tables or known to touch nothing. */
   let examined: Versions | null = null
+  let calendar: LoadedCalendar | undefined
 
   const once = async (): Promise<StepReport> => {
     const inputs = await inputSnapshots(lake)
@@ -43,15 +49,24 @@ export async function createGoldStage(options: { lake: Lake; engine: Engine }): 
     if (examined !== null && GOLD_INPUTS.every((input) => versions[input] <= examined![input]))
       return report(0, 0)
     const base = await goldSnapshots(lake)
-    const since = laterOf(coveredBy(base), examined)
-    if (GOLD_INPUTS.every((input) => versions[input] <= since[input])) {
+    const since = startsOf(base, examined)
+    if (GOLD_INPUTS.every((input) => since[input].every((start) => versions[input] <= start))) {
       examined = versions
       return report(0, 0)
     }
-    if (Object.values(since).includes(-1) || (await zoneChanged(lake, session, inputs, since))) {
+    if (Object.values(since).flat().includes(-1) || (await zoneChanged(lake, session, inputs, since))) {
+      calendar = undefined
       examined = versionsOf(await rebuildIn(session, { lake }))
       return await finish(session)
     }
+    await loadReference(lake, session, inputs)
+    await beginTouched(session)
+    const { table, version } = inputs['silver.readings']
+    for (const start of since['silver.readings']) {
+      await addChangedReadings(lake, session, await lake.changes(table, start, version))
+    }
+    const zone = await zoneOf(lake, session, inputs)
+    calendar = await coverCalendar({ lake, session, zone, inputs, loaded: calendar })
     const done = await mergeChanges({ lake, session, inputs, base, since })
     examined = versions
     return done
@@ -73,31 +88,20 @@ export async function createGoldStage(options: { lake: Lake; engine: Engine }): 
   }
 }
 
-/** The changes since the given versions, computed and committed; without a touched day nothing is. */
+/** Computes and commits what the gathered changes touch; without a touched day nothing is committed. */
 async function mergeChanges(work: {
   lake: Lake
   session: Session
   inputs: InputSnapshots
   base: ReadonlyMap<string, Snapshot>
-  since: Versions
+  since: Starts
 }): Promise<StepReport> {
   const { lake, session, inputs, base, since } = work
   const readings = inputs['silver.readings']
   const rejects = inputs['silver.rejects']
-  const zone = await zoneOf(lake, session, inputs)
-  await loadReference(lake, session, inputs)
-  await beginTouched(session)
-  await addChangedReadings(
-    lake,
-    session,
-    await lake.changes(readings.table, since[GOLD_INPUTS[0]], readings.version),
-  )
-  await coverCalendar({ lake, session, zone, inputs })
-  await addChangedRejects(
-    lake,
-    session,
-    await lake.changes(rejects.table, since[GOLD_INPUTS[1]], rejects.version),
-  )
+  for (const start of since['silver.rejects']) {
+    await addChangedRejects(lake, session, await lake.changes(rejects.table, start, rejects.version))
+  }
   await touchChangedRows(lake, session, readings)
   await touchReference(work)
   const [touched] = await session.rows<{ days: number }>('SELECT count(*) AS days FROM touched')
@@ -119,20 +123,21 @@ async function touchReference(work: {
   session: Session
   inputs: InputSnapshots
   base: ReadonlyMap<string, Snapshot>
-  since: Versions
+  since: Starts
 }): Promise<void> {
   const { lake, session, inputs, base, since } = work
   const goldDays = (['gold.daily_energy_consumption', 'gold.device_health_metrics'] as const)
     .map((name) => `SELECT tenant_id, device_id, date FROM ${lake.scan(name, base.get(name)!.files)}`)
     .join(' UNION ')
-  const before = async (table: GoldInput): Promise<string | null> => {
-    if (inputs[table].version === since[table]) return null
-    return lake.scan(table, (await lake.snapshot(table, since[table])).files)
+  const before = async (table: GoldInput): Promise<string[]> => {
+    const starts = since[table].filter((start) => start < inputs[table].version)
+    const snapshots = await Promise.all(starts.map((start) => lake.snapshot(table, start)))
+    return snapshots.map(({ files }) => lake.scan(table, files))
   }
-  const catalogue = await before('reference.catalogue')
-  if (catalogue !== null) await touchChangedDevices(session, catalogue, `(${goldDays})`)
-  const tariffs = await before('reference.tariffs')
-  if (tariffs !== null) {
+  for (const catalogue of await before('reference.catalogue')) {
+    await touchChangedDevices(session, catalogue, `(${goldDays})`)
+  }
+  for (const tariffs of await before('reference.tariffs')) {
     await touchChangedTariffs(lake, session, inputs['silver.readings'], tariffs, `(${goldDays})`)
   }
 }
@@ -141,29 +146,29 @@ function versionsOf(inputs: InputSnapshots): Versions {
   return Object.fromEntries(GOLD_INPUTS.map((input) => [input, inputs[input].version])) as Versions
 }
 
-/** The input versions that every Gold table covers; -1 where one of them covers none. */
-function coveredBy(base: ReadonlyMap<string, Snapshot>): Versions {
-  const oldest = (input: GoldInput): number =>
-    Math.min(...[...base.values()].map(({ txns }) => txns.get(input) ?? -1))
-  return Object.fromEntries(GOLD_INPUTS.map((input) => [input, oldest(input)])) as Versions
-}
-
-function laterOf(covered: Versions, examined: Versions | null): Versions {
-  if (examined === null) return covered
-  const entries = GOLD_INPUTS.map((input) => [input, Math.max(covered[input], examined[input])])
-  return Object.fromEntries(entries) as Versions
+function startsOf(base: ReadonlyMap<string, Snapshot>, examined: Versions | null): Starts {
+  const starts = (input: GoldInput): number[] => {
+    const covered = [...base.values()].map(({ txns }) => txns.get(input) ?? -1)
+    return [...new Set(covered.map((version) => Math.max(version, examined?.[input] ?? -1)))]
+  }
+  return Object.fromEntries(GOLD_INPUTS.map((input) => [input, starts(input)])) as Starts
 }
 
 async function zoneChanged(
   lake: Lake,
   session: Session,
   inputs: InputSnapshots,
-  since: Versions,
+  since: Starts,
 ): Promise<boolean> {
-  const before = await lake.snapshot('reference.settings', since['reference.settings'])
-  if (before.version === inputs['reference.settings'].version) return false
-  const was = await zoneOf(lake, session, { ...inputs, 'reference.settings': before })
-  return was !== (await zoneOf(lake, session, inputs))
+  const starts = since['reference.settings'].filter((start) => start < inputs['reference.settings'].version)
+  if (starts.length === 0) return false
+  const zone = await zoneOf(lake, session, inputs)
+  for (const start of starts) {
+    const before = await lake.snapshot('reference.settings', start)
+    const was = await zoneOf(lake, session, { ...inputs, 'reference.settings': before })
+    if (was !== zone) return true
+  }
+  return false
 }
 
 /** Counts what was done and gives the memory of the step back. */

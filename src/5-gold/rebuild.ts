@@ -81,29 +81,39 @@ export async function loadReference(lake: Lake, session: Session, inputs: InputS
   }
 }
 
-/** Extends the calendar to what changed and loads it. */
+/** Extends the calendar to what changed, and loads it where the session does not have it yet. */
 export async function coverCalendar(options: {
   lake: Lake
   session: Session
   zone: string
   inputs: InputSnapshots
-}): Promise<void> {
-  const { lake, session, zone } = options
+  /** What the session has, from an earlier call. */
+  loaded?: LoadedCalendar
+}): Promise<LoadedCalendar> {
+  const { lake, session, zone, loaded } = options
   const rows = await changedSpan(session)
   const rejectDates = options.inputs['silver.rejects'].files
     .map((file) => Date.parse(`${file.partition.counted_date}T00:00:00Z`) * 1000)
     .filter((us) => Number.isFinite(us))
-  const spans = [rows?.fromUs, rows?.toUs, ...rejectDates].filter((us) => us !== undefined)
+  const moments = [rows?.fromUs, rows?.toUs, ...rejectDates].filter((us) => us !== undefined)
   // Longer than any max_gap of use, so that the days that a change reaches into are there.
   const marginUs = 7 * 86_400_000_000
-  if (spans.length > 0) {
-    await extendCalendar({
-      lake,
-      session,
-      zone,
-      fromUs: Math.min(...spans) - marginUs,
-      toUs: Math.max(...spans) + marginUs,
-    })
-  }
+  const first = moments.length === 0 ? Infinity : yearOf(Math.min(...moments) - marginUs)
+  const last = moments.length === 0 ? -Infinity : yearOf(Math.max(...moments) + marginUs)
+  const known = loaded?.zone === zone ? loaded.years : null
+  const years = Array.from({ length: Math.max(last - first + 1, 0) }, (_, index) => first + index)
+  if (known !== null && years.every((year) => known.has(year))) return { zone, years: known }
+  if (years.length > 0) await extendCalendar({ lake, session, zone, first, last })
   await loadCalendar(lake, session, zone)
+  return { zone, years: new Set([...(known ?? []), ...years]) }
+}
+
+function yearOf(us: number): number {
+  return new Date(us / 1000).getUTCFullYear()
+}
+
+/** The zone and the local years that the session's tables are known to hold. */
+export interface LoadedCalendar {
+  zone: string
+  years: ReadonlySet<number>
 }
