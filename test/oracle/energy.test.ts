@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { arrivals, catalogued, house } from './arrivals.ts'
 import { oracle } from './oracle.ts'
-import type { BronzeRow, Row } from './types.ts'
+import type { BronzeRow, CatalogueEntry, Row } from './types.ts'
 
 const T = (time: string): string => `2024-06-03T${time}Z`
 const readingsOf = (bronze: BronzeRow[], of = house()): Row[] => oracle(bronze, of)['silver.readings']
@@ -185,7 +185,11 @@ test('the catalogue fixes the method', () => {
     { timestamp: T('10:00:00'), power_usage: 60, energy_total_wh: 5 },
     { timestamp: T('10:10:00'), power_usage: 60, energy_total_wh: 50 },
   )
-  const total = (energy_source: string): unknown =>
+  const total = (energy_source: CatalogueEntry['energy_source']): unknown =>
     readingsOf(given, house({ catalogue: [catalogued({ energy_source })] }))[1]?.['energy_wh']
-  assert.deepEqual(['integrated', 'counter', 'reported'].map(total), ['10.000000000', '45.000000000', null])
+  assert.deepEqual((['integrated', 'counter', 'reported'] as const).map(total), [
+    '10.000000000',
+    '45.000000000',
+    null,
+  ])
 })

@@ -1,6 +1,6 @@
 /** `gold.device_health_metrics`: one row per device and local day with a reading, or a reject that names it. */
 import { deviceKey, isLate } from './accept.ts'
-import { SECOND_US, decimal } from './exact.ts'
+import { SECOND_US, decimal, sum } from './exact.ts'
 import { byRowOrder, decimalOrNull } from './gold-common.ts'
 import {
   episodeBeginnings,
@@ -94,6 +94,7 @@ function healthDay(of: {
     uptime_percentage: interval === null ? null : decimal(uptimeMicroPercent(rows, of.day, interval), 6),
     mtbf_hours: interval === null ? null : mtbfHours(rows, interval),
     reading_count: unlessEmpty(rows.length),
+    quality_sum: unlessEmpty(decimal(sum(of.readings.map((r) => r.qualityHundredths)) * 10_000n, 6)),
     month: `${of.date.slice(0, 7)}-01`,
   }
   return { tenant: of.tenant, date: of.date, scores, row }

@@ -180,6 +180,7 @@ test('health of a day with an outage, an alert and a reject', () => {
     alert_episodes: 1,
     uptime_percentage: '0.416667',
     reading_count: 7,
+    quality_sum: '7.000000',
     month: '2024-06-01',
   })
   assert.equal(tables['gold.daily_energy_consumption'][0]?.['data_completeness'], '0.004861') // 7 / 1,440

@@ -47,7 +47,7 @@ export interface CatalogueEntry {
   model: string | null
   rated_power_w: number | null
   expected_interval_s: number | null
-  energy_source: string | null
+  energy_source: 'counter' | 'reported' | 'integrated' | null
   parent_device_id: string | null
 }
 

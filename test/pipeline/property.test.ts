@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { openDuckDb } from '../../src/lake/index.ts'
+import { KEPT, faultsOf, tryCases } from './property.ts'
+import type { Engine } from '../../src/lake/types.ts'
+import type { Case } from './case.ts'
+
+/** More, and others, for a soak: `PROPERTY_RUNS=5000 PROPERTY_SEED=…`. */
+const runs = Number(process.env['PROPERTY_RUNS'] ?? 12)
+const seed = Number(process.env['PROPERTY_SEED'] ?? 20_240_331)
+
+let engine: Engine
+before(async () => {
+  engine = await openDuckDb({ threads: 2 })
+})
+after(() => engine.close())
+
+for (const name of existsSync(KEPT) ? readdirSync(KEPT).toSorted() : [])
+  test(`kept case ${name}: incremental = rebuild = oracle`, async () => {
+    const given = JSON.parse(readFileSync(join(KEPT, name, 'case.json'), 'utf8')) as Case
+    assert.deepEqual(await faultsOf(engine, given), [])
+  })
+
+test(`${runs} random cases of seed ${seed}: incremental = rebuild = oracle`, () =>
+  tryCases(engine, { runs, seed }))
