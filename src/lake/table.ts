@@ -23,22 +23,16 @@ export interface Place {
 
 export function openTable(place: Place, name: string): OpenTable {
   let state: TableState | undefined
-  let advancing: TableState | undefined
+  // False while entries are being taken in: where that fails, half of one may have been, and all is read anew.
+  let whole = false
   let last: Promise<unknown> = Promise.resolve()
 
   async function advance(): Promise<TableState> {
-    const from = state ?? (await load(place, name))
-    // Until every new entry has been taken in, the state counts as lost: an error must not leave half of one.
-    state = undefined
-    // Meanwhile it can be seen: an entry is taken in as a whole, and a scan must not find nothing.
-    advancing = from
-    try {
-      await applyNewer(place.store, from)
-    } finally {
-      advancing = undefined
-    }
-    state = from
-    return from
+    if (!state || !whole) state = await load(place, name)
+    whole = false
+    await applyNewer(place.store, state)
+    whole = true
+    return state
   }
 
   return {
