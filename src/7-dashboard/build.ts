@@ -43,7 +43,7 @@ async function digestOfSources(): Promise<string> {
     .filter((entry) => entry.isFile())
     .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)).split(sep).join('/'))
     .filter((path) => !path.startsWith('dist/'))
-    .sort()
+    .toSorted()
   const hash = createHash('sha256')
   for (const path of files) {
     hash.update(path + '\0').update(await readFile(join(ROOT, path)))

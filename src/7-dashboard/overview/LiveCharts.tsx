@@ -146,12 +146,14 @@ export interface Drawn {
  * change places while one looks at it cannot be read.
  */
 function useDrawn(store: LiveStore, measure: Measure, focused: ReadonlySet<string>): Drawn {
-  const ids = useSyncExternalStore(store.subscribe, () => store.rings[measure].devices().sort().join('\n'))
+  const ids = useSyncExternalStore(store.subscribe, () =>
+    store.rings[measure].devices().toSorted().join('\n'),
+  )
   return useMemo(() => {
     const rings = store.rings[measure]
     const thermostat = (id: string) => (store.devices().get(id)?.device_type === 'thermostat' ? 1 : 0)
     const rank = (id: string) => (measure === 'power' ? rings.mean(id) : thermostat(id))
-    const ranked = ids === '' ? [] : ids.split('\n').sort((a, b) => rank(b) - rank(a) || (a < b ? -1 : 1))
+    const ranked = ids === '' ? [] : ids.split('\n').toSorted((a, b) => rank(b) - rank(a) || (a < b ? -1 : 1))
     // One more than is drawn needs no "other".
     const top = ranked.length <= DRAWN + 1 ? ranked : ranked.slice(0, DRAWN)
     const single = [...top, ...ranked.filter((id) => focused.has(id) && !top.includes(id))]

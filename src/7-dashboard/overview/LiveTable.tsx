@@ -29,7 +29,7 @@ export function LiveTable(props: {
     <div
       className="absolute inset-0 overflow-auto rounded-md border border-line"
       tabIndex={0}
-      role="region"
+      role="group"
       aria-label={props.title}
     >
       <table className="w-full text-xs">

@@ -7,11 +7,12 @@ import { StateWord } from '../kit/Figure.tsx'
 import { useShortcut } from '../shell/shortcuts.ts'
 import { texts } from '../texts.ts'
 import { useHomes, useOverview, useTenant } from '../useHouse.ts'
-import { AlertsCard, EnergyByTypeCard, GaugeCard, InsightCard, ScatterCard } from './cards.tsx'
+import { AlertsCard, EnergyByTypeCard, GaugeCard, InsightCard } from './cards.tsx'
 import { KpiCards, PowerNowCard } from './Kpis.tsx'
 import { LiveChartCard } from './LiveCharts.tsx'
 import type { WindowS } from './LiveCharts.tsx'
 import { ReadingsCard } from './ReadingsCard.tsx'
+import { ScatterCard } from './ScatterCard.tsx'
 
 /** On a narrow screen the insight stands after live power, on a middle one the two charts one below the other. */
 const LATER = 'max-lg:order-2'

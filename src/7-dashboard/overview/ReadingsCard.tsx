@@ -17,7 +17,7 @@ import { useThrottled } from '../live/throttled.ts'
 import { useLiveStore } from '../live/useLive.tsx'
 import { texts } from '../texts.ts'
 
-const CELL = 'px-3 py-1.5 whitespace-nowrap'
+const CELL = 'px-3 py-1 whitespace-nowrap'
 const NUMBER = `${CELL} text-right`
 /** Columns that a narrow screen leaves out. */
 const WIDE = 'max-md:hidden'
@@ -41,38 +41,11 @@ export function ReadingsCard({ zone, className }: { zone: string; className: str
         <div
           className="-mx-4 -mb-4 h-[376px] overflow-auto overscroll-contain rounded-b-lg border-t border-line"
           tabIndex={0}
-          role="region"
+          role="group"
           aria-label={texts.readings.title}
         >
           <table className="w-full text-xs">
-            <thead className="sticky top-0 z-10 bg-card text-left text-muted shadow-[0_1px_0_var(--line)]">
-              <tr>
-                <th scope="col" className={`${CELL} pl-4 font-medium`}>
-                  {columns.time}
-                </th>
-                <th scope="col" className={`${CELL} font-medium`}>
-                  {columns.device}
-                </th>
-                <th scope="col" className={`${CELL} ${WIDE} font-medium`}>
-                  {columns.type}
-                </th>
-                <th scope="col" className={`${NUMBER} font-medium`}>
-                  {columns.power}
-                </th>
-                <th scope="col" className={`${NUMBER} font-medium`}>
-                  {columns.temperature}
-                </th>
-                <th scope="col" className={`${NUMBER} ${WIDE} font-medium`}>
-                  {columns.energy}
-                </th>
-                <th scope="col" className={`${CELL} ${WIDE} font-medium`}>
-                  {columns.status}
-                </th>
-                <th scope="col" className={`${CELL} ${WIDE} pr-4 font-medium`}>
-                  {columns.alert}
-                </th>
-              </tr>
-            </thead>
+            <Head />
             <tbody>
               {readings.map((reading) => (
                 <Row key={keyOf(reading)} reading={reading} zone={zone} />
@@ -85,12 +58,45 @@ export function ReadingsCard({ zone, className }: { zone: string; className: str
   )
 }
 
+function Head() {
+  return (
+    <thead className="sticky top-0 z-10 bg-card text-left text-muted shadow-[0_1px_0_var(--line)]">
+      <tr>
+        <th scope="col" className={`${CELL} pl-4 font-medium`}>
+          {columns.time}
+        </th>
+        <th scope="col" className={`${CELL} font-medium`}>
+          {columns.device}
+        </th>
+        <th scope="col" className={`${CELL} ${WIDE} font-medium`}>
+          {columns.type}
+        </th>
+        <th scope="col" className={`${NUMBER} font-medium`}>
+          {columns.power}
+        </th>
+        <th scope="col" className={`${NUMBER} font-medium`}>
+          {columns.temperature}
+        </th>
+        <th scope="col" className={`${NUMBER} ${WIDE} font-medium`}>
+          {columns.energy}
+        </th>
+        <th scope="col" className={`${CELL} ${WIDE} font-medium`}>
+          {columns.status}
+        </th>
+        <th scope="col" className={`${CELL} ${WIDE} pr-4 font-medium`}>
+          {columns.alert}
+        </th>
+      </tr>
+    </thead>
+  )
+}
+
 const Row = memo(function Row({ reading, zone }: { reading: LiveReading; zone: string }) {
   const at = Date.parse(reading.timestamp)
   const { status, alert } = reading
   const alarmed = alert !== null && alert !== 'none'
   return (
-    <tr className="border-line not-first:border-t hover:bg-fill/60">
+    <tr className="border-line not-first:border-t h-8 hover:bg-fill/60">
       <td className={`${CELL} pl-4 text-muted`}>
         <time dateTime={reading.timestamp} title={formatInstant(at, zone)}>
           {formatSeconds(at, zone)}

@@ -1,22 +1,20 @@
 /** The other cards of the Overview, in the order of the page. */
 import type { Alert, Overview } from '../../6-serve/contract.ts'
 import { Gauge } from '../charts/Gauge.tsx'
-import { Scatter } from '../charts/Scatter.tsx'
 import { formatAge, formatEnergy, formatInstant, formatMoney, formatShare, humanize } from '../format.ts'
 import { Card, Empty, Skeleton } from '../kit/Card.tsx'
 import { Icon } from '../kit/icons.tsx'
-import { Explain, ICON_BUTTON } from '../kit/overlays.tsx'
+import { Explain } from '../kit/overlays.tsx'
 import { ageOf, useNow } from '../kit/time.ts'
 import { texts } from '../texts.ts'
-import { useFocus } from './focus.ts'
 
-interface Props {
+export interface CardData {
   data: Overview | undefined
   stale: boolean
   className: string
 }
 
-export function InsightCard({ data, className }: Props) {
+export function InsightCard({ data, className }: CardData) {
   return (
     <section
       aria-label={texts.insight.label}
@@ -41,7 +39,7 @@ export function InsightCard({ data, className }: Props) {
   )
 }
 
-export function GaugeCard({ data, stale, className }: Props) {
+export function GaugeCard({ data, stale, className }: CardData) {
   const health = data?.system_health
   return (
     <Card
@@ -83,7 +81,7 @@ export function GaugeCard({ data, stale, className }: Props) {
   )
 }
 
-export function EnergyByTypeCard({ data, stale, className }: Props) {
+export function EnergyByTypeCard({ data, stale, className }: CardData) {
   const energy = data?.energy_by_type
   return (
     <Card
@@ -161,109 +159,7 @@ function TypeBar(props: { label: string; kwh: number; most: number; note: string
   )
 }
 
-export function ScatterCard({
-  data,
-  stale,
-  className,
-  table,
-  setTable,
-}: Props & { table: boolean; setTable: (table: boolean) => void }) {
-  const { focused, choose } = useFocus()
-  const risk = data?.health_vs_risk
-  const toggle = table ? texts.charts.chart : texts.charts.table
-  return (
-    <Card
-      title={texts.scatter.title}
-      note={texts.scatter.note}
-      stale={stale}
-      className={className}
-      actions={
-        risk && (
-          <>
-            <Explain title={texts.scatter.title} definition={risk.definition} />
-            <button
-              type="button"
-              className={ICON_BUTTON}
-              onClick={() => setTable(!table)}
-              aria-label={`${texts.scatter.title}: ${toggle}`}
-              title={toggle}
-            >
-              <Icon name={table ? 'chart' : 'table'} className="size-4" />
-            </button>
-          </>
-        )
-      }
-    >
-      <div className="relative flex min-h-[280px] grow flex-col">
-        {!risk ? (
-          <Skeleton className="grow" />
-        ) : risk.devices.length === 0 ? (
-          <Empty what={texts.empty.figures} why={risk.reason} />
-        ) : table ? (
-          <RiskTable devices={risk.devices} />
-        ) : (
-          <Scatter
-            points={risk.devices.map((device) => ({
-              id: device.device_id,
-              label: humanize(device.device_id),
-              health: device.health_score,
-              risk: device.failure_probability,
-              cause: device.main_cause,
-            }))}
-            focused={focused}
-            choose={choose}
-          />
-        )}
-      </div>
-    </Card>
-  )
-}
-
-function RiskTable({ devices }: { devices: Overview['health_vs_risk']['devices'] }) {
-  const [device, health, risk, cause] = texts.scatter.columns
-  const percent = (share: number) => `${formatShare(share).value} %`
-  return (
-    <div
-      className="absolute inset-0 overflow-auto rounded-md border border-line"
-      tabIndex={0}
-      role="region"
-      aria-label={texts.scatter.title}
-    >
-      <table className="w-full text-xs">
-        <thead className="sticky top-0 bg-card text-left text-muted">
-          <tr>
-            <th scope="col" className="px-3 py-1.5 font-medium">
-              {device}
-            </th>
-            <th scope="col" className="px-3 py-1.5 text-right font-medium">
-              {health}
-            </th>
-            <th scope="col" className="px-3 py-1.5 text-right font-medium">
-              {risk}
-            </th>
-            <th scope="col" className="px-3 py-1.5 font-medium">
-              {cause}
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {devices.map((each) => (
-            <tr key={each.device_id} className="border-t border-line">
-              <th scope="row" className="px-3 py-1.5 text-left font-medium whitespace-nowrap">
-                {humanize(each.device_id)}
-              </th>
-              <td className="px-3 py-1.5 text-right">{percent(each.health_score)}</td>
-              <td className="px-3 py-1.5 text-right">{percent(each.failure_probability)}</td>
-              <td className="px-3 py-1.5 text-muted">{each.main_cause ?? texts.scatter.healthy}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  )
-}
-
-export function AlertsCard({ data, stale, className }: Props) {
+export function AlertsCard({ data, stale, className }: CardData) {
   const now = useNow()
   const alerts = data?.alerts
   const checked = ageOf(alerts?.checked_at ?? null, now)

@@ -17,5 +17,6 @@ export function useFocus() {
     },
     [focused, change],
   )
-  return { focused, choose }
+  const clear = useCallback(() => change({ dev: undefined }), [change])
+  return { focused, choose, clear }
 }

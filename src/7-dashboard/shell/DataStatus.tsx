@@ -147,7 +147,7 @@ function Tables({ layer }: { layer: LayerStatus }) {
         </span>
       </h3>
       <p className="text-muted">{layer.reason}</p>
-      <div className="mt-2 overflow-x-auto" tabIndex={0} role="region" aria-label={titleOf(layer.layer)}>
+      <div className="mt-2 overflow-x-auto" tabIndex={0} role="group" aria-label={titleOf(layer.layer)}>
         <table className="w-full">
           <thead className="text-left text-muted">
             <tr>

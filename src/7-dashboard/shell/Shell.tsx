@@ -22,7 +22,7 @@ export function Shell() {
   const tenant = useTenant()
   const [panel, setPanel] = useState<Panel>(null)
   const navigate = useNavigate()
-  const { focused, choose } = useFocus()
+  const { clear } = useFocus()
 
   useShortcut('?', () => setPanel('help'))
   useShortcut('g o', () => void navigate({ to: '/', search: (old) => old }))
@@ -33,11 +33,7 @@ export function Shell() {
         ? document.exitFullscreen()
         : document.documentElement.requestFullscreen()),
   )
-  useShortcut('Escape', () => {
-    const [first, ...others] = focused
-    // The focus goes wholly: the first alone, then none.
-    if (first !== undefined) choose(first, others.length > 0 ? false : true)
-  })
+  useShortcut('Escape', clear)
   useEffect(() => {
     document.title = `${texts.nav.overview} · ${texts.product}`
   }, [])
