@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { dataFolder, smarthouse, start } from './run-cli.ts'
+
+function refused(words: string[], code: number, ...says: (string | RegExp)[]): void {
+  const { status, stderr } = smarthouse(...words)
+  assert.equal(status, code, stderr)
+  for (const text of says)
+    assert.ok(
+      typeof text === 'string' ? stderr.includes(text) : text.test(stderr),
+      `"${stderr}" says ${text}`,
+    )
+  assert.doesNotMatch(stderr, /\n {4}at /, 'no stack')
+}
+
+test('a folder that holds something else is refused, and left alone', (t) => {
+  const data = dataFolder(t)
+  mkdirSync(data)
+  writeFileSync(join(data, 'holiday.txt'), 'photos')
+  refused(['bronze', '--once', '--data', data], 1, 'not a data folder', 'holiday.txt', '--data DIR')
+})
+
+test('a data folder of a newer program is refused', (t) => {
+  const data = dataFolder(t)
+  mkdirSync(data)
+  writeFileSync(join(data, 'smarthouse.json'), '{"platform":"smarthouse","format":99}')
+  refused(['status', '--data', data], 1, 'newer version', 'format 99')
+})
+
+test('a data folder where a file stands in the way cannot be used', (t) => {
+  const parent = dataFolder(t)
+  mkdirSync(parent)
+  writeFileSync(join(parent, 'file'), '')
+  refused(['bronze', '--once', '--data', join(parent, 'file', 'data')], 1, 'Cannot use')
+})
+
+test('an unknown key is refused with its line and the nearest known one', (t) => {
+  const data = dataFolder(t)
+  mkdirSync(data)
+  const config = join(data, 'c.yaml')
+  writeFileSync(config, 'currency: EUR\nserver:\n  prot: 9000\n')
+  refused(['status', '--config', config], 2, 'line 3', '"server.prot"', '"server.port"')
+})
+
+test('a wrong value, a wrong environment variable, an absent file: each names itself', (t) => {
+  const data = dataFolder(t)
+  mkdirSync(data)
+  const config = join(data, 'c.yaml')
+  writeFileSync(config, 'time_zone: Mars/Olympus\n')
+  refused(['status', '--config', config], 2, 'line 1', 'time_zone', 'IANA')
+  writeFileSync(config, 'silver:\n  late_pass: soon\n')
+  refused(['status', '--config', config], 2, 'line 2', 'late_pass', 'duration')
+  refused(['status', '--config', join(data, 'absent.yaml')], 2, 'absent.yaml', '--config')
+  writeFileSync(config, 'server: [\n')
+  refused(['status', '--config', config], 2, 'line')
+})
+
+test('a wrong command or option names the nearest right one', () => {
+  refused(['simualte'], 2, '"simulate"')
+  refused(['simulate', '--devcies', '3'], 2, '--devices')
+  refused(['simulate', '--devices', 'many'], 2, 'whole number')
+  refused(['simulate', '--for', 'long'], 2, 'duration')
+  refused(['simulate', '--faults', 'gremlins'], 2, 'gremlins')
+  refused(['rebuild', 'bronze'], 2, 'silver or gold')
+  refused(['sql', 'SELECT 1', '--format', 'xml'], 2, 'xml')
+})
+
+test('a port in use is said before anything starts', async (t) => {
+  const data = dataFolder(t)
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const { port } = server.address() as { port: number }
+  const platform = start(['up', '--no-open', '--data', data, '--port', String(port)])
+  assert.equal(await platform.ended, 1)
+  assert.match(platform.output(), new RegExp(`Port ${port} .* in use`))
+})
+
+test('every command has help with examples and exit codes', () => {
+  const overview = smarthouse('--help')
+  assert.equal(overview.status, 0)
+  const names = [...overview.stdout.matchAll(/^ {2}([a-z]+) {2,}/gm)].map((match) => match[1]!)
+  assert.ok(names.length >= 13, names.join(' '))
+  for (const name of names) {
+    const { status, stdout } = smarthouse(name, '--help')
+    assert.equal(status, 0, name)
+    assert.match(stdout, /Usage: smarthouse [\s\S]*Examples:[\s\S]*Exit codes:/, name)
+  }
+})
