@@ -21,7 +21,7 @@ export const texts = {
     paused: 'Paused',
     reconnecting: 'Reconnecting',
     offline: (time: string) => `Offline: showing ${time}`,
-    waiting: 'Waiting for readings',
+    waiting: 'Waiting',
     pause: 'Pause live view',
     resume: 'Resume live view',
     titles: {

@@ -53,10 +53,10 @@ export function PowerNowCard({
     >
       {now ? (
         <>
-          <p>
+          <p className="h-9">
             <Figure quantity={now.value_w === null ? null : formatPower(now.value_w)} reason={now.reason} />
           </p>
-          <p className="text-xs text-muted">
+          <p className="text-xs text-muted md:min-h-10 lg:min-h-5">
             {now.value_w === null
               ? now.reason
               : [
@@ -72,9 +72,9 @@ export function PowerNowCard({
         </>
       ) : (
         <>
-          <Skeleton className="h-8 w-32" />
-          <Skeleton className="mt-2 h-4 w-48" />
-          <div className="h-[84px]" />
+          <Skeleton className="mb-1 h-8 w-32" />
+          <Skeleton className="mb-0.5 h-[17px] w-48 md:mb-6 lg:mb-0.5" />
+          <div className="mt-auto h-[84px]" />
         </>
       )}
     </Card>
@@ -201,7 +201,7 @@ function KpiCard({
     >
       {data && kpi ? (
         <>
-          <p data-kpi={spec.name}>
+          <p data-kpi={spec.name} className="h-9">
             <Figure quantity={kpi.value === null ? null : spec.format(kpi.value, data)} reason={kpi.reason} />
           </p>
           <Change kpi={kpi} spec={spec} />

@@ -34,7 +34,7 @@ export function Legend({ series, drawn, measure, readout, format, choose, focuse
   return (
     <ul
       aria-label={texts.charts.legend}
-      className="mt-3 grid min-h-[60px] grid-cols-2 content-start gap-x-3 gap-y-0.5 lg:grid-cols-3"
+      className="mt-3 grid min-h-[118px] lg:min-h-[88px] grid-cols-2 content-start gap-x-3 gap-y-0.5 lg:grid-cols-3"
     >
       {series.map((each, i) => {
         const single = i < drawn.single.length

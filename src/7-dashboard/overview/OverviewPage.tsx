@@ -44,7 +44,7 @@ export function OverviewPage() {
       ) : (
         <>
           <PowerNowCard {...figures} className="col-span-12 md:col-span-4 md:row-span-2 lg:row-span-1" />
-          <KpiCards {...figures} className="col-span-6 min-h-[164px] md:col-span-4 lg:col-span-2" />
+          <KpiCards {...figures} className="col-span-6 min-h-[208px] md:col-span-4 lg:col-span-2" />
           <InsightCard {...figures} className="col-span-12 max-md:order-1" />
         </>
       )}

@@ -18,7 +18,7 @@ export function InsightCard({ data, className }: CardData) {
   return (
     <section
       aria-label={texts.insight.label}
-      className={`flex min-h-[52px] items-center gap-3 rounded-lg border border-line bg-card px-4 py-3 shadow-card ${className}`}
+      className={`flex min-h-[62px] items-center max-lg:min-h-[80px] gap-3 rounded-lg border border-line bg-card px-4 py-3 shadow-card ${className}`}
     >
       <Icon name="insight" className={data?.insight ? 'text-accent' : 'text-muted'} />
       {data ? (

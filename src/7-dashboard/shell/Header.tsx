@@ -12,11 +12,11 @@ export function Header({ title, help }: { title: string; help: () => void }) {
   const overview = useOverview()
   return (
     <header className="sticky top-0 z-30 border-b border-line bg-bg/95 supports-backdrop-filter:bg-bg/80 supports-backdrop-filter:backdrop-blur-md">
-      <div className="mx-auto flex max-w-[1220px] flex-wrap items-center gap-x-3 gap-y-2 px-3 py-2.5 md:px-4 lg:px-6">
-        <h1 className="mr-auto text-xl font-semibold tracking-tight" tabIndex={-1}>
+      <div className="mx-auto grid max-w-[1220px] grid-cols-[minmax(0,1fr)_minmax(0,auto)_auto] items-center gap-x-2 gap-y-2 md:flex md:gap-x-3 px-3 py-2.5 md:px-4 lg:px-6">
+        <h1 className="mr-auto truncate text-xl font-semibold tracking-tight" tabIndex={-1}>
           {title}
         </h1>
-        <div className="max-md:order-last max-md:w-full">
+        <div className="max-md:col-span-3 max-md:row-start-2 md:shrink-0">
           <RangePicker />
         </div>
         <LiveBadge />
@@ -67,11 +67,14 @@ export function ThemeMenu() {
 
 /** Which home; a plain name where there is only one. */
 function HomeSwitch() {
-  const homes = useHomes().data?.homes ?? []
+  const homes = useHomes()
+  const all = homes.data?.homes ?? []
   const tenant = useTenant()
   const [, change] = useSearchState()
-  const current = homes.find((home) => home.tenant === tenant)
-  if (!current || homes.length < 2) return null
+  const current = all.find((home) => home.tenant === tenant)
+  // Its place is kept until the homes are known.
+  if (homes.isPending) return <div className="w-[62px] lg:w-[142px]" />
+  if (!current || all.length < 2) return null
   return (
     <ChoiceMenu
       label={`${texts.home.label}: ${nameOf(current)}`}
@@ -85,7 +88,7 @@ function HomeSwitch() {
           <Icon name="chevron" className="size-4 text-muted" />
         </button>
       }
-      choices={homes.map((home) => ({
+      choices={all.map((home) => ({
         value: home.tenant,
         label: nameOf(home),
         note: home.simulated ? texts.home.simulated : home.has_data ? undefined : texts.home.empty,

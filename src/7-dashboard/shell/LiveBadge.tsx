@@ -48,7 +48,7 @@ export function LiveBadge() {
         data-live={word}
         aria-label={`${text}. ${action}`}
         title={`${texts.live.titles[word]} ${action} (l)`}
-        className="target inline-flex h-8 items-center gap-1.5 rounded-full border border-line bg-card px-3 text-xs font-medium whitespace-nowrap hover:bg-fill"
+        className="target inline-flex h-8 min-w-0 items-center justify-center gap-1.5 rounded-full border border-line bg-card px-3 text-xs font-medium whitespace-nowrap hover:bg-fill md:min-w-[7.5rem]"
       >
         {icon ? (
           <Icon name={icon} className={`size-4 ${colour}`} />
@@ -57,7 +57,7 @@ export function LiveBadge() {
             <circle cx="5" cy="5" r="4" fill="currentColor" />
           </svg>
         )}
-        {text}
+        <span className="truncate">{text}</span>
       </button>
       {/* Only a change of state is announced, never the values. */}
       <span className="sr-only" role="status">
