@@ -43,7 +43,7 @@ export function openTable(place: Place, name: string): OpenTable {
       return result
     },
     get seen() {
-      return state ?? advancing
+      return state
     },
   }
 }
