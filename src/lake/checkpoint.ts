@@ -101,8 +101,8 @@ function checkpointActions(state: TableState): Action[] {
     { protocol },
     { metaData },
     ...[...state.txns].map(([appId, version]) => ({ txn: { appId, version } })),
-    ...[...state.tombstones.values()].map(({ stats: _, ...remove }) => ({
-      remove: { ...remove, dataChange: false },
+    ...[...state.tombstones.values()].map((remove) => ({
+      remove: { ...remove, stats: undefined, dataChange: false },
     })),
     ...[...state.files.values()].map((file) => ({
       add: {

@@ -85,8 +85,16 @@ test('a scan has exactly the columns and types of the table, over no file as wel
   assert.deepEqual(
     described.map((column) => column.column_type),
     [
-      ...['BIGINT', 'INTEGER', 'BOOLEAN', 'DOUBLE', 'VARCHAR', 'TIMESTAMP WITH TIME ZONE', 'DECIMAL(38,9)'],
-      ...['VARCHAR[]', 'MAP(VARCHAR, DOUBLE)', 'DATE'],
+      'BIGINT',
+      'INTEGER',
+      'BOOLEAN',
+      'DOUBLE',
+      'VARCHAR',
+      'TIMESTAMP WITH TIME ZONE',
+      'DECIMAL(38,9)',
+      'VARCHAR[]',
+      'MAP(VARCHAR, DOUBLE)',
+      'DATE',
     ],
   )
 })
