@@ -5,7 +5,8 @@ export type PartMessage =
 
 /** Reports to the supervisor; does nothing where the part was started by hand. */
 export function tellSupervisor(message: PartMessage): void {
-  process.send?.(message)
+  // The channel closes when this part is asked to stop; what it says after that nobody needs.
+  if (process.connected) process.send!(message)
 }
 
 export const isSupervised = (): boolean => process.send !== undefined
