@@ -1,6 +1,6 @@
 /** Finds, in Silver itself, what the rows of a device before some moment leave to those after it. */
 import type { DataFile, Lake, Session, Snapshot } from '../lake/types.ts'
-import { computeEnergy, createEmpty, materialise, READINGS } from './models.ts'
+import { carryNothing, computeEnergy, materialise, READINGS } from './models.ts'
 
 const DAY_US = 86_400_000_000
 const HOUR_US = 3_600_000_000
@@ -16,8 +16,7 @@ const ROWS_PER_PART = 2_000_000
  * to_us), from the rows before `to_us`. The table `seen` says which channels have ever measured what, so that the search can end.
  */
 export async function loadBefore(lake: Lake, session: Session, readings: Snapshot): Promise<void> {
-  await createEmpty(session, 'carried')
-  await createEmpty(session, 'hour_before')
+  await carryNothing(session)
   await session.run('CREATE OR REPLACE TEMP TABLE wanted AS SELECT * FROM before_us')
   for (const days of WINDOWS_DAYS) {
     const files = await filesOfWindow(session, readings, days)
@@ -52,16 +51,16 @@ async function searchPart(
   await materialise(session, 'history')
   await session.run(
     `CREATE OR REPLACE TEMP TABLE accepted AS SELECT * FROM history;
-     CREATE OR REPLACE TEMP TABLE carried_so_far AS SELECT * FROM carried`,
+     CREATE OR REPLACE TEMP TABLE carried_so_far AS SELECT * FROM carried;
+     CREATE OR REPLACE TEMP TABLE carried AS SELECT * FROM carried LIMIT 0`,
   )
-  await createEmpty(session, 'carried')
   await computeEnergy(session)
   await session.run(
     `INSERT INTO found SELECT w.tenant_id, w.device_id FROM wanted w
        WHERE hash(w.device_id) % ${parts} = ${part} ${Number.isFinite(days) ? `AND NOT EXISTS (${INCOMPLETE})` : ''};
      INSERT INTO carried_so_far SELECT s.* FROM channel_state s JOIN found f ON f.tenant_id = s.tenant_id AND f.device_id = s.device_id;
      CREATE OR REPLACE TEMP TABLE carried AS SELECT * FROM carried_so_far;
-     INSERT INTO hour_before SELECT h.tenant_id, h.device_id, h.channel, h.t_us, h.temperature_mc, h.power_mw, h.has_alert
+     INSERT INTO hour_found SELECT h.tenant_id, h.device_id, h.channel, h.t_us, h.temperature_mc, h.power_mw, h.has_alert
        FROM history h JOIN found f ON f.tenant_id = h.tenant_id AND f.device_id = h.device_id
        JOIN wanted w ON w.tenant_id = h.tenant_id AND w.device_id = h.device_id
        WHERE h.t_us > w.to_us - ${HOUR_US}`,

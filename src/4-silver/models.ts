@@ -32,21 +32,25 @@ const CHANNEL_STATE_COLUMNS = [
 const HOUR_COLUMNS =
   'tenant_id VARCHAR, device_id VARCHAR, channel VARCHAR, t_us BIGINT, temperature_mc BIGINT, power_mw BIGINT, has_alert BOOLEAN'
 
-export async function createEmpty(session: Session, table: 'carried' | 'hour_before'): Promise<void> {
-  const columns = table === 'carried' ? CHANNEL_STATE_COLUMNS : HOUR_COLUMNS
-  await session.run(`CREATE OR REPLACE TEMP TABLE ${table} (${columns})`)
+/** Makes `carried` and `hour_found`, empty, and `hour_before` stand for the latter. */
+export async function carryNothing(session: Session): Promise<void> {
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE carried (${CHANNEL_STATE_COLUMNS});
+     CREATE OR REPLACE TEMP TABLE hour_found (${HOUR_COLUMNS});
+     CREATE OR REPLACE TEMP VIEW hour_before AS SELECT * FROM hour_found`,
+  )
 }
 
 const texts = new Map<string, string>()
 
-/** The result of a model as the temporary table of its name. */
-export async function materialise(session: Session, model: string): Promise<void> {
+/** The result of a model as the temporary table of its name, or of another. */
+export async function materialise(session: Session, model: string, table = model): Promise<void> {
   let text = texts.get(model)
   if (text === undefined) {
     text = readFileSync(new URL(`./${model}.sql`, import.meta.url), 'utf8')
     texts.set(model, text)
   }
-  await session.run(`CREATE OR REPLACE TEMP TABLE ${model} AS\n${text}`)
+  await session.run(`CREATE OR REPLACE TEMP TABLE ${table} AS\n${text}`)
 }
 
 /** What rows depend on besides Bronze, as of one moment. */
@@ -109,9 +113,10 @@ function limitsRow([type, l]: [string, TypeLimits]): string {
 /** From `candidates` to `resolved` and `accepted`: identities, as decision 0002 numbers them. */
 export async function resolveIdentities(session: Session): Promise<void> {
   await materialise(session, 'repeated')
+  const [repeated] = await session.rows<{ n: number }>('SELECT count(*) AS n FROM repeated')
   await materialise(session, 'owners_first')
   await session.run('CREATE OR REPLACE TEMP TABLE owned AS SELECT * FROM owners_first')
-  for (;;) {
+  while (repeated !== undefined && repeated.n > 0) {
     await materialise(session, 'owners_next')
     const [found] = await session.rows<{ n: number }>('SELECT count(*) AS n FROM owners_next')
     if (found === undefined || found.n === 0) break
@@ -141,7 +146,7 @@ const LOOK_UP_RATIO = 20
 /** From `accepted`, `hour_before` and `energy` to `readings`. */
 export async function computeReadings(session: Session): Promise<void> {
   await session.run(
-    `CREATE OR REPLACE TEMP TABLE hour_rows AS
+    `CREATE OR REPLACE TEMP VIEW hour_rows AS
      SELECT seq, tenant_id, device_id, channel, t_us, temperature_mc, power_mw, has_alert FROM accepted
      UNION ALL SELECT 0, * FROM hour_before`,
   )
@@ -150,8 +155,7 @@ export async function computeReadings(session: Session): Promise<void> {
   )
   const lookUp = rows !== undefined && rows.old_rows > rows.new_rows * LOOK_UP_RATIO
   if (lookUp) {
-    await materialise(session, 'windows_on_time')
-    await session.run('CREATE OR REPLACE TEMP TABLE windows AS SELECT * FROM windows_on_time')
+    await materialise(session, 'windows_on_time', 'windows')
   } else await materialise(session, 'windows')
   await materialise(session, 'readings')
 }
@@ -160,7 +164,7 @@ export async function computeReadings(session: Session): Promise<void> {
 export async function refineArrivals(session: Session): Promise<void> {
   await materialise(session, 'checked')
   await session.run(
-    'CREATE OR REPLACE TEMP TABLE candidates AS SELECT * FROM checked WHERE reject_reason IS NULL',
+    'CREATE OR REPLACE TEMP VIEW candidates AS SELECT * FROM checked WHERE reject_reason IS NULL',
   )
   await resolveIdentities(session)
   await computeEnergy(session)

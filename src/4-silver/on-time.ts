@@ -30,13 +30,13 @@ export async function refineOnTime(lake: Lake, session: Session, added: readonly
 async function resolveOnTime(session: Session): Promise<void> {
   await materialise(session, 'on_time')
   await session.run(
-    `CREATE OR REPLACE TEMP TABLE candidates AS SELECT * FROM on_time;
+    `CREATE OR REPLACE TEMP VIEW candidates AS SELECT * FROM on_time;
      CREATE OR REPLACE TEMP TABLE carried AS
-     SELECT s.* FROM channel_states s SEMI JOIN candidates c USING (tenant_id, device_id);
-     CREATE OR REPLACE TEMP TABLE hour_before AS
-     SELECT h.* FROM tail_hour h
-     JOIN (SELECT tenant_id, device_id, min(t_us) AS first_us FROM candidates GROUP BY ALL) c USING (tenant_id, device_id)
-     WHERE h.t_us > c.first_us - (SELECT window_us FROM constants)`,
+     SELECT s.* FROM channel_states s SEMI JOIN on_time c USING (tenant_id, device_id);
+     CREATE OR REPLACE TEMP TABLE hour_devices AS
+     SELECT tenant_id, device_id, min(t_us) - any_value(k.window_us) AS after_us FROM on_time, constants k GROUP BY ALL;
+     CREATE OR REPLACE TEMP VIEW hour_before AS
+     SELECT h.* FROM tail_hour h JOIN hour_devices d USING (tenant_id, device_id) WHERE h.t_us > d.after_us`,
   )
   await resolveIdentities(session)
   await computeEnergy(session)

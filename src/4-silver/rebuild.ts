@@ -8,7 +8,7 @@ import {
   referenceNow,
   refineArrivals,
   REJECTS,
-  createEmpty,
+  carryNothing,
 } from './models.ts'
 import { SILVER_TABLES } from './tables.ts'
 import { expectedTxns, isLakeConflict, newTxns, type Covered } from './tail.ts'
@@ -83,8 +83,7 @@ async function writeBuckets(options: {
       `CREATE OR REPLACE TEMP TABLE arrivals AS SELECT * FROM ${lake.scan(BRONZE, bronze.files)}
        WHERE coalesce(hash(coalesce(device_id, '')) % ${buckets}, 0) = ${bucket}`,
     )
-    await createEmpty(session, 'carried')
-    await createEmpty(session, 'hour_before')
+    await carryNothing(session)
     await refineArrivals(session)
     for (const [table, result] of RESULTS)
       files.get(table)?.push(...(await target.write(session, table, `SELECT * FROM ${result}`)))

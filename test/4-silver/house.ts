@@ -120,11 +120,11 @@ function bronzeRow(arrival: Arrival, offset: number): Record<string, unknown> {
     tenant_id: 'home',
     channel: '',
     ingest_kind: 'live',
+    stream_offset: offset,
     ...fields,
     ingestion_time: ingestion,
     stream_topic: 'test',
     stream_partition: 0,
-    stream_offset: offset,
     stream_index: 0,
     ingestion_date: ingestion.slice(0, 10),
   }
