@@ -41,6 +41,7 @@ export const ERROR_EXIT = {
   sql_refused: 2,
   sql_failed: 1,
   verify_differs: 1,
+  verify_behind: 1,
   node_too_old: 1,
 } as const
 

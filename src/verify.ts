@@ -1,0 +1,227 @@
+/**
+ * Verify: Silver and Gold are built again beside the lake, from the very versions that the stored tables say they
+ * are made of, and compared row for row. So it may run while the platform does.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BRONZE_TELEMETRY } from './3-bronze/tables.ts'
+import { rebuildSilver } from './4-silver/rebuild.ts'
+import { SILVER_DUPLICATES, SILVER_READINGS, SILVER_REJECTS, SILVER_TABLES } from './4-silver/tables.ts'
+import { rebuildGold } from './5-gold/rebuild.ts'
+import { GOLD_SUMMARY, GOLD_TABLES } from './5-gold/tables.ts'
+import { PlatformError } from './errors.ts'
+import { openLake } from './lake/index.ts'
+import { REFERENCE_CATALOGUE, REFERENCE_SETTINGS } from './reference/tables.ts'
+import { compareTable, type TableComparison } from './verify-compare.ts'
+import type { Engine, Lake, Snapshot, TableDefinition } from './lake/types.ts'
+
+export interface VerifyOptions {
+  lake: Lake
+  engine: Engine
+  /** Where the tables to compare with are built; what is put there is removed again. */
+  tempDir: string
+  /** Compare only so many days up to now; everything is built all the same, since energy depends on the past. */
+  days?: number
+  /** Only this device, in all homes; the summary of the homes is then left out. */
+  device?: string
+  onProgress?: (text: string) => void
+}
+
+export interface VerifyReport {
+  /** Whether no row differs and the accounting closes. */
+  equal: boolean
+  tables: TableComparison[]
+  /** Rows: bronze = readings + rejects + duplicates + pending (landed, not yet in Silver). */
+  accounting: {
+    bronze: number
+    readings: number
+    rejects: number
+    duplicates: number
+    pending: number
+    closes: boolean
+  }
+  /** Sentences about what lies in the lake and is not covered, since a stage has not worked it off yet. */
+  behind: string[]
+}
+
+/** How far back a state is looked for in which a stage had nothing half done. */
+const VERSIONS_BACK = 200
+
+type Pins = ReadonlyMap<string, Snapshot>
+
+/** Compares every table of Silver and Gold with a rebuild. Throws `verify_behind` where no finished state is found. */
+export async function verify(options: VerifyOptions): Promise<VerifyReport> {
+  const { lake, engine, tempDir, device, onProgress } = options
+  const silver = await finishedSilver(lake)
+  const gold = await finishedGold(lake)
+  const bronze = await lake.snapshot(BRONZE_TELEMETRY.name)
+
+  const root = await mkdtemp(join(tempDir, 'verify-'))
+  try {
+    const target = await openLake({ root, engine })
+    onProgress?.('building Silver beside the lake')
+    const silverInputs = await pinsOf(lake, silver.get(SILVER_READINGS.name)!, [
+      BRONZE_TELEMETRY.name,
+      REFERENCE_CATALOGUE.name,
+      REFERENCE_SETTINGS.name,
+    ])
+    await rebuildSilver({ lake: pinned(lake, silverInputs, device), engine, target, onProgress })
+    onProgress?.('building Gold beside the lake')
+    const anyGold = gold.get(GOLD_SUMMARY.name)!
+    const goldInputs = await pinsOf(lake, anyGold, [...anyGold.txns.keys()])
+    if (goldInputs.size > 0)
+      await rebuildGold({ lake: pinned(lake, goldInputs, device), engine, target, onProgress })
+    else for (const table of GOLD_TABLES) await target.define(table)
+
+    const tables: TableComparison[] = []
+    for (const table of [...SILVER_TABLES, ...GOLD_TABLES]) {
+      if (device !== undefined && table.name === GOLD_SUMMARY.name) continue
+      onProgress?.(`comparing ${table.name}`)
+      const stored = silver.get(table.name) ?? gold.get(table.name)!
+      tables.push(
+        await compareTable({ engine, table, lake, stored, target, where: filterOf(table, options) }),
+      )
+    }
+    const accounting = account(bronze, silverInputs.get(BRONZE_TELEMETRY.name), silver)
+    return {
+      equal: accounting.closes && tables.every((table) => table.onlyStored + table.onlyRebuilt === 0),
+      tables,
+      accounting,
+      behind: await behind(lake, silver, gold),
+    }
+  } finally {
+    await rm(root, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+/** The newest version of the table that fits, looking back from the newest one. */
+async function newestWhere(
+  lake: Lake,
+  table: string,
+  fits: (snapshot: Snapshot) => boolean,
+): Promise<Snapshot> {
+  let snapshot = await lake.snapshot(table)
+  const oldest = Math.max(0, snapshot.version - VERSIONS_BACK)
+  while (!fits(snapshot)) {
+    if (snapshot.version <= oldest)
+      throw new PlatformError(
+        'verify_behind',
+        `${table} has no finished state among its last ${VERSIONS_BACK} versions that could be verified`,
+        'Let the stages work off what is there (smarthouse silver --once, then gold --once), then verify again.',
+      )
+    snapshot = await lake.snapshot(table, snapshot.version - 1)
+  }
+  return snapshot
+}
+
+const txn = (snapshot: Snapshot, app: string): number => snapshot.txns.get(app) ?? -1
+
+/** Silver as it was when nothing was pending; its other tables are committed before the readings, so maybe ahead. */
+async function finishedSilver(lake: Lake): Promise<Pins> {
+  const { name: bronze } = BRONZE_TELEMETRY
+  const readings = await newestWhere(
+    lake,
+    SILVER_READINGS.name,
+    (snapshot) => txn(snapshot, 'late') === txn(snapshot, bronze),
+  )
+  const pins = new Map([[SILVER_READINGS.name, readings]])
+  for (const { name } of [SILVER_REJECTS, SILVER_DUPLICATES])
+    pins.set(
+      name,
+      await newestWhere(lake, name, (snapshot) =>
+        ['late', bronze].every((app) => txn(snapshot, app) <= txn(readings, app)),
+      ),
+    )
+  return pins
+}
+
+/** Gold with all its tables made of the same versions: those of the one that is furthest behind. */
+async function finishedGold(lake: Lake): Promise<Pins> {
+  const newest = await Promise.all(GOLD_TABLES.map(({ name }) => lake.snapshot(name)))
+  const apps = [...new Set(newest.flatMap((snapshot) => [...snapshot.txns.keys()]))]
+  const least = new Map(apps.map((app) => [app, Math.min(...newest.map((snapshot) => txn(snapshot, app)))]))
+  const pins = new Map<string, Snapshot>()
+  for (const { name } of GOLD_TABLES)
+    pins.set(
+      name,
+      await newestWhere(lake, name, (snapshot) => apps.every((app) => txn(snapshot, app) <= least.get(app)!)),
+    )
+  return pins
+}
+
+/** The inputs at the versions that a table says it is made of; one that it does not name stays as it is now. */
+async function pinsOf(lake: Lake, made: Snapshot, inputs: readonly string[]): Promise<Pins> {
+  const pins = new Map<string, Snapshot>()
+  for (const name of inputs) {
+    const version = made.txns.get(name)
+    pins.set(
+      name,
+      await (version === undefined || version < 0 ? firstOf(lake, name, made) : lake.snapshot(name, version)),
+    )
+  }
+  return pins
+}
+
+/** Nothing of this input is in the table yet: the input as it was created, unless the table has rows without it. */
+async function firstOf(lake: Lake, name: string, made: Snapshot): Promise<Snapshot> {
+  return made.files.length === 0 ? await lake.snapshot(name, 0) : await lake.snapshot(name)
+}
+
+/** The lake as it was: pinned tables at their versions, and only the rows of one device where one is asked for. */
+function pinned(lake: Lake, pins: Pins, device: string | undefined): Lake {
+  return {
+    ...lake,
+    async snapshot(table, version) {
+      const pin = pins.get(table)
+      return pin && version === undefined ? pin : await lake.snapshot(table, version)
+    },
+    scan(table, files) {
+      const rows = lake.scan(table, files)
+      if (device === undefined || table.startsWith('reference.')) return rows
+      return `(SELECT * FROM ${rows} WHERE device_id = ${literal(device)})`
+    },
+  }
+}
+
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
+function filterOf(table: TableDefinition, { days, device }: VerifyOptions): string {
+  const conditions = ['true']
+  if (device !== undefined) conditions.push(`device_id = ${literal(device)}`)
+  if (days !== undefined) {
+    const since = new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10)
+    const dateColumn = ['event_date', 'counted_date', 'date', 'month'].find((name) =>
+      table.columns.some((column) => column.name === name),
+    )
+    conditions.push(`${dateColumn} >= DATE '${dateColumn === 'month' ? `${since.slice(0, 7)}-01` : since}'`)
+  }
+  return conditions.join(' AND ')
+}
+
+const rowsIn = (snapshot: Snapshot | undefined): number =>
+  (snapshot?.files ?? []).reduce((rows, file) => rows + file.stats.rows, 0)
+
+function account(bronze: Snapshot, covered: Snapshot | undefined, silver: Pins): VerifyReport['accounting'] {
+  const readings = rowsIn(silver.get(SILVER_READINGS.name))
+  const rejects = rowsIn(silver.get(SILVER_REJECTS.name))
+  const duplicates = rowsIn(silver.get(SILVER_DUPLICATES.name))
+  const pending = rowsIn(bronze) - rowsIn(covered)
+  const closes = rowsIn(bronze) === readings + rejects + duplicates + pending
+  return { bronze: rowsIn(bronze), readings, rejects, duplicates, pending, closes }
+}
+
+async function behind(lake: Lake, silver: Pins, gold: Pins): Promise<string[]> {
+  const found: string[] = []
+  const tell = async (made: Snapshot, input: string): Promise<void> => {
+    const newest = await lake.snapshot(input)
+    const rows = rowsIn(newest) - rowsIn(await lake.snapshot(input, Math.max(0, txn(made, input))))
+    if (newest.version > txn(made, input) && rows !== 0)
+      found.push(
+        `${made.table} is verified as of version ${txn(made, input)} of ${input}; ${rows} rows have come since.`,
+      )
+  }
+  await tell(silver.get(SILVER_READINGS.name)!, BRONZE_TELEMETRY.name)
+  await tell(silver.get(SILVER_READINGS.name)!, REFERENCE_CATALOGUE.name)
+  await tell(gold.get(GOLD_SUMMARY.name)!, SILVER_READINGS.name)
+  return found
+}

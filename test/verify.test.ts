@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { tmpdir } from 'node:os'
+import { after, before, test } from 'node:test'
+import { openDuckDb } from '../src/lake/index.ts'
+import { verify, type VerifyReport } from '../src/verify.ts'
+import { DEFAULT_TARIFF } from './oracle/arrivals.ts'
+import { openWorld, type World } from './pipeline/world.ts'
+import type { Engine } from '../src/lake/types.ts'
+import type { Case } from './pipeline/case.ts'
+
+const { tariff_version: _version, ...tariff } = DEFAULT_TARIFF
+const sent = (minute: number, fields: object): Case['messages'][number] => ({
+  acceptedAtMs: Date.parse('2024-06-03T10:00:01Z') + minute * 60_000,
+  value: JSON.stringify({
+    device_id: 'plug',
+    timestamp: new Date(Date.parse('2024-06-03T10:00:00Z') + minute * 60_000).toISOString(),
+    ...fields,
+  }),
+})
+const given: Case = {
+  timeZone: 'UTC',
+  lateWatermarkHours: 48,
+  catalogue: [],
+  tariffs: [tariff],
+  messages: [
+    sent(0, { power_usage: 60, metrics: { voltage_v: 230, current_a: 0.3 } }),
+    sent(5, { power_usage: 120 }),
+    sent(5, { power_usage: 120 }),
+    sent(6, { temperature: 400 }),
+    sent(10, { device_id: 'lamp', power_usage: 5 }),
+    sent(20, { power_usage: 60 }),
+  ],
+  schedule: [],
+}
+
+let engine: Engine
+before(async () => {
+  engine = await openDuckDb({ threads: 2 })
+})
+after(() => engine.close())
+
+async function inWorld(
+  use: (world: World, check: (more?: object) => Promise<VerifyReport>) => Promise<void>,
+): Promise<void> {
+  const world = await openWorld(engine, given)
+  try {
+    await use(world, (more = {}) => verify({ lake: world.lake, engine, tempDir: tmpdir(), ...more }))
+  } finally {
+    await world.close()
+  }
+}
+
+test('a clean lake is equal to its rebuild, and every arrival is accounted for', () =>
+  inWorld(async (world, check) => {
+    await world.finish()
+    const report = await check()
+    assert.deepEqual(
+      report.tables.flatMap((table) => table.examples),
+      [],
+    )
+    assert.equal(report.equal, true)
+    // Six messages: the repeat is a duplicate, 400 °C a reject.
+    const { closes, ...counts } = report.accounting
+    assert.deepEqual(counts, { bronze: 6, readings: 4, rejects: 1, duplicates: 1, pending: 0 })
+    assert.equal(closes, true)
+    assert.deepEqual(report.behind, [])
+    assert.equal(report.tables.find((t) => t.table === 'gold.daily_energy_consumption')?.rows, 2)
+    const ofLamp = await check({ device: 'lamp' })
+    assert.equal(ofLamp.equal, true)
+    assert.equal(ofLamp.tables.find((t) => t.table === 'silver.readings')?.rows, 1)
+    const ofToday = await check({ days: 1 })
+    assert.deepEqual(
+      ofToday.tables.map((t) => t.rows),
+      ofToday.tables.map(() => 0),
+    )
+  }))
+
+test('what a stage has not worked off yet is told, not taken for a difference', () =>
+  inWorld(async (world, check) => {
+    await world.happen({ do: 'append', messages: 2 })
+    for (const stage of ['bronze', 'silver', 'gold'] as const) await world.happen({ do: stage, final: true })
+    await world.happen({ do: 'append', messages: 3 })
+    await world.happen({ do: 'bronze', final: true })
+    const report = await check()
+    assert.equal(report.equal, true)
+    assert.equal(report.accounting.bronze, 5)
+    assert.equal(report.accounting.pending, 3)
+    assert.match(report.behind.join('\n'), /silver\.readings .* 3 rows have come since/)
+    await world.happen({ do: 'silver', final: true })
+    const later = await check()
+    assert.equal(later.equal, true)
+    assert.equal(later.accounting.pending, 0)
+    assert.match(later.behind.join('\n'), /gold\..* of silver\.readings/)
+  }))
+
+test('a changed figure and a lost row are found and named', () =>
+  inWorld(async ({ lake, finish }, check) => {
+    await finish()
+    const replace = async (table: string, select: (from: string) => string): Promise<void> => {
+      const session = await engine.session()
+      const { files } = await lake.snapshot(table)
+      const add = await lake.write(session, table, select(lake.scan(table, files)))
+      await lake.commit(table, { operation: 'WRITE', add, remove: files })
+      await session.close()
+    }
+    const daily = 'gold.daily_energy_consumption'
+    await replace(
+      daily,
+      (from) =>
+        `SELECT * REPLACE (total_energy_wh + 1 AS total_energy_wh) FROM ${from} WHERE device_id = 'plug' UNION ALL SELECT * FROM ${from} WHERE device_id = 'lamp'`,
+    )
+    await replace('silver.rejects', (from) => `SELECT * FROM ${from} WHERE false`)
+    const report = await check()
+    assert.equal(report.equal, false)
+    assert.equal(report.accounting.closes, false)
+    const found = report.tables.find((t) => t.table === daily)
+    assert.deepEqual([found?.onlyStored, found?.onlyRebuilt], [1, 1])
+    // 60 W × 5 min + 120 W × 15 min = 5 + 30 Wh.
+    assert.deepEqual(found?.examples, [
+      `${daily} tenant_id=home device_id=plug date=2024-06-03: total_energy_wh is "36.000000000", a rebuild gives "35.000000000"`,
+    ])
+    const rejects = report.tables.find((t) => t.table === 'silver.rejects')
+    assert.deepEqual([rejects?.onlyStored, rejects?.onlyRebuilt], [0, 1])
+    assert.match(rejects?.examples[0] ?? '', /it is not stored/)
+  }))
