@@ -21,6 +21,8 @@ interface Props {
 }
 
 const LABELLED = 3
+/** Below this there is nothing to point at: in a house where all is well no device is named. */
+const NO_RISK = 0.005
 /** Below this health, or above this risk, a device needs attention. */
 const HEALTH_LIMIT = 0.8
 const RISK_LIMIT = 0.25
@@ -57,7 +59,9 @@ export function Scatter({ points, focused, choose }: Props) {
               point={point}
               scale={scale}
               width={size.width}
-              labelled={i < LABELLED && (shown === undefined || shown.id === point.id)}
+              labelled={
+                i < LABELLED && point.risk >= NO_RISK && (shown === undefined || shown.id === point.id)
+              }
               chosen={focused.has(point.id)}
               choose={choose}
               hover={setHovered}
