@@ -7,22 +7,26 @@ WITH local_days AS (
   SELECT date, min(unix_micros(quarter_hour)) AS start_us
   FROM calendar
   GROUP BY date
+), known_intervals AS (
+  SELECT tenant_id, device_id FROM catalogue WHERE expected_interval_s IS NOT NULL
 ), day_rows AS (
   SELECT
     r.*,
     l.start_us,
     r.channel_previous_us >= l.start_us AS has_channel_previous,
-    coalesce(r.device_previous_us >= l.start_us, FALSE) AS has_previous
+    coalesce(r.device_previous_us >= l.start_us, FALSE) AS has_previous,
+    k.device_id IS NOT NULL AS interval_known
   FROM device_rows r
   JOIN touched_days d ON d.tenant_id = r.tenant_id AND d.device_id = r.device_id AND d.date = r.date
   JOIN local_days l ON l.date = r.date
+  LEFT JOIN known_intervals k ON k.tenant_id = r.tenant_id AND k.device_id = r.device_id
 ), channel_medians AS (
   -- Differences between consecutive distinct event times: fewer than two, fewer than three times.
   SELECT
     tenant_id, device_id, date, channel,
     percentile_disc(0.5) WITHIN GROUP (ORDER BY t_us - channel_previous_us) AS median_us
   FROM day_rows
-  WHERE has_channel_previous AND t_us > channel_previous_us
+  WHERE has_channel_previous AND t_us > channel_previous_us AND NOT interval_known
   GROUP BY tenant_id, device_id, date, channel
   HAVING count(*) >= 2
 ), measured AS (
@@ -44,6 +48,9 @@ WITH local_days AS (
     r.*,
     i.interval_us,
     r.t_us - r.start_us - (r.t_us - r.start_us) % i.interval_us AS interval_start_us,
+    -- Rows come in order of time, so an interval is new where the row before lies in an earlier one.
+    NOT r.has_previous OR r.device_previous_us - r.start_us < r.t_us - r.start_us - (r.t_us - r.start_us) % i.interval_us
+      AS new_interval,
     r.has_previous AND r.previous_offline AS after_offline,
     r.has_previous AND NOT r.previous_offline
       AND r.t_us - r.device_previous_us > greatest(900000000, 3 * i.interval_us) AS after_gap
@@ -54,8 +61,8 @@ WITH local_days AS (
     tenant_id, device_id, date,
     count(*) AS reading_count,
     max(interval_us) AS interval_us,
-    count(DISTINCT interval_start_us) AS intervals_with_reading,
-    count(DISTINCT interval_start_us) FILTER (WHERE NOT offline) AS intervals_reporting,
+    CASE WHEN max(interval_us) IS NOT NULL THEN count_if(new_interval) END AS intervals_with_reading,
+    count_if(offline) AS offline_count,
     sum(CAST(quality_score AS DECIMAL(18,6))) AS quality_sum,
     count_if(is_valid) AS valid_count,
     count_if(is_late_event) AS late_count,
@@ -71,12 +78,28 @@ WITH local_days AS (
     max_by(user_id, row_order) FILTER (WHERE user_id IS NOT NULL) AS user_id
   FROM timed
   GROUP BY tenant_id, device_id, date
+), offline_days AS (
+  -- Intervals without any reading that is not offline; most days have no offline reading and skip this.
+  SELECT tenant_id, device_id, date, count(*) AS offline_intervals
+  FROM (
+    SELECT t.tenant_id, t.device_id, t.date, t.interval_start_us
+    FROM timed t
+    JOIN reading_days o
+      ON o.tenant_id = t.tenant_id AND o.device_id = t.device_id AND o.date = t.date AND o.offline_count > 0
+    WHERE t.interval_us IS NOT NULL
+    GROUP BY t.tenant_id, t.device_id, t.date, t.interval_start_us
+    HAVING min(CASE WHEN t.offline THEN 1 ELSE 0 END) = 1
+  ) offline_only
+  GROUP BY tenant_id, device_id, date
+), alerting AS (
+  SELECT DISTINCT tenant_id, device_id, channel FROM device_rows WHERE alert <> 'none'
 ), alerts AS (
   SELECT
-    tenant_id, device_id, date, alert,
-    lag(alert) OVER (PARTITION BY tenant_id, device_id, channel ORDER BY row_order) AS previous_alert
-  FROM device_rows
-  WHERE alert IS NOT NULL
+    r.tenant_id, r.device_id, r.date, r.alert,
+    lag(r.alert) OVER (PARTITION BY r.tenant_id, r.device_id, r.channel ORDER BY r.row_order) AS previous_alert
+  FROM device_rows r
+  JOIN alerting a ON a.tenant_id = r.tenant_id AND a.device_id = r.device_id AND a.channel = r.channel
+  WHERE r.alert IS NOT NULL
 ), episodes AS (
   SELECT tenant_id, device_id, date, count(*) AS alert_episodes
   FROM alerts
@@ -101,7 +124,7 @@ SELECT
   CAST(coalesce(r.reading_count, 0) AS BIGINT) AS reading_count,
   CAST(r.interval_us AS BIGINT) AS interval_us,
   CAST(r.intervals_with_reading AS BIGINT) AS intervals_with_reading,
-  CAST(r.intervals_reporting AS BIGINT) AS intervals_reporting,
+  CAST(r.intervals_with_reading - coalesce(o.offline_intervals, 0) AS BIGINT) AS intervals_reporting,
   CAST(r.quality_sum AS DECIMAL(38,6)) AS quality_sum,
   CAST(r.valid_count AS BIGINT) AS valid_count,
   CAST(r.late_count AS BIGINT) AS late_count,
@@ -118,6 +141,7 @@ SELECT
   coalesce(r.user_id, e.user_id) AS user_id
 FROM reading_days r
 FULL JOIN carried e ON e.tenant_id = r.tenant_id AND e.device_id = r.device_id AND e.date = r.date
+LEFT JOIN offline_days o ON o.tenant_id = r.tenant_id AND o.device_id = r.device_id AND o.date = r.date
 LEFT JOIN episodes a
   ON a.tenant_id = coalesce(r.tenant_id, e.tenant_id) AND a.device_id = coalesce(r.device_id, e.device_id)
   AND a.date = coalesce(r.date, e.date)

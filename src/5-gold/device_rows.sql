@@ -26,6 +26,19 @@ WITH positioned AS (
     CAST(greatest(900000000, 3 * CAST(round(expected_interval_s * 1000000) AS BIGINT)) AS BIGINT) AS max_gap_us
   FROM catalogue
   WHERE expected_interval_s IS NOT NULL
+), channels AS (
+  SELECT tenant_id, device_id, count(DISTINCT channel) AS channel_count
+  FROM readings
+  GROUP BY tenant_id, device_id
+), previous AS (
+  -- A device with one channel needs no second order: the row before it is the channel's too.
+  SELECT p.*, p.device_previous_us AS channel_previous_us
+  FROM positioned p
+  JOIN channels n ON n.tenant_id = p.tenant_id AND n.device_id = p.device_id AND n.channel_count = 1
+  UNION ALL
+  SELECT p.*, lag(p.t_us) OVER (PARTITION BY p.tenant_id, p.device_id, p.channel ORDER BY p.row_order) AS channel_previous_us
+  FROM positioned p
+  JOIN channels n ON n.tenant_id = p.tenant_id AND n.device_id = p.device_id AND n.channel_count > 1
 )
 SELECT
   p.tenant_id, p.device_id, p.channel, p.device_type, p.user_id, p.location, p.t_us,
@@ -36,8 +49,8 @@ SELECT
   CAST(CAST(p.energy_wh AS DECIMAL(28,9)) * 1000000000 AS BIGINT) AS energy_nwh,
   p.from_us, p.to_us, p.energy_method,
   p.row_order, p.device_previous_us, p.previous_offline,
-  lag(p.t_us) OVER (PARTITION BY p.tenant_id, p.device_id, p.channel ORDER BY p.row_order) AS channel_previous_us,
+  p.channel_previous_us,
   coalesce(g.max_gap_us, 900000000) AS max_gap_us
-FROM positioned p
+FROM previous p
 LEFT JOIN gaps g ON g.tenant_id = p.tenant_id AND g.device_id = p.device_id
 LEFT JOIN calendar c ON c.quarter_hour = timestamp_micros(p.t_us - p.t_us % 900000000)
