@@ -39,8 +39,10 @@ try {
     await log.append(Array.from({ length: 5_000 }, (_, k) => ({ key: null, value: reading(n + k) })))
   }
   const began = performance.now()
+  const cpuBefore = process.cpuUsage()
   while ((await stage.step({ final: true })).more);
   const seconds = (performance.now() - began) / 1000
+  const cpu = process.cpuUsage(cpuBefore)
   const { files } = await lake.snapshot('bronze.telemetry')
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
   const readFrom = performance.now()
@@ -51,6 +53,7 @@ try {
   console.log(
     `stream to Bronze      ${Math.round(READINGS / seconds).toLocaleString('en')} readings/s, committed`,
   )
+  console.log(`CPU time              ${((cpu.user + cpu.system) / READINGS).toFixed(1)} µs per reading`)
   console.log(`reading the stream    ${Math.round(READINGS / readSeconds).toLocaleString('en')} readings/s`)
   console.log(`storage               ${(bytes / READINGS).toFixed(1)} B per reading in ${files.length} files`)
   console.log(`memory                ${Math.round(process.memoryUsage().rss / 2 ** 20)} MB resident`)
