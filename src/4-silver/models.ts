@@ -15,6 +15,9 @@ import {
 } from './rules.ts'
 import { SILVER_DUPLICATES, SILVER_READINGS, SILVER_REJECTS } from './tables.ts'
 
+/** Silver's inputs, which may not be there yet where Silver is started first. */
+export const INPUT_TABLES = [BRONZE_TELEMETRY, REFERENCE_CATALOGUE, REFERENCE_SETTINGS] as const
+
 export const BRONZE = BRONZE_TELEMETRY.name
 export const READINGS = SILVER_READINGS.name
 export const REJECTS = SILVER_REJECTS.name

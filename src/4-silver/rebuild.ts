@@ -3,6 +3,7 @@ import type { DataFile, Engine, Lake, Session, Snapshot } from '../lake/types.ts
 import {
   BRONZE,
   DUPLICATES,
+  INPUT_TABLES,
   loadReference,
   READINGS,
   referenceNow,
@@ -38,6 +39,7 @@ export async function rebuildSilver(options: {
   onProgress?: (text: string) => void
 }): Promise<void> {
   const { lake, engine, target = lake, onProgress } = options
+  for (const table of INPUT_TABLES) await lake.define(table)
   for (const table of SILVER_TABLES) await target.define(table)
   const session = await engine.session()
   try {

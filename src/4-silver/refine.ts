@@ -5,6 +5,7 @@ import { refineLate } from './late-pass.ts'
 import {
   BRONZE,
   DUPLICATES,
+  INPUT_TABLES,
   loadReference,
   READINGS,
   referenceNow,
@@ -49,7 +50,7 @@ export async function createSilverStage(options: {
   lateEveryMs?: number
 }): Promise<Stage> {
   const { lake, engine, lateEveryMs = LATE_EVERY_MS } = options
-  for (const table of SILVER_TABLES) await lake.define(table)
+  for (const table of [...INPUT_TABLES, ...SILVER_TABLES]) await lake.define(table)
   const session = await engine.session()
   const silver = new Refinery(lake, session, lateEveryMs)
   return {
