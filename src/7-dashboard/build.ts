@@ -1,6 +1,6 @@
 /** Builds the dashboard for the browser, and knows whether that is needed. */
 import { createHash } from 'node:crypto'
-import { readFile, readdir, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
@@ -10,13 +10,14 @@ const LOCKFILE = fileURLToPath(new URL('../../package-lock.json', import.meta.ur
 
 /** Where the built files lie, for whoever serves them. */
 export const DASHBOARD_DIST = join(ROOT, 'dist')
-/** Holds the digest of what the files beside it were built from. Written last: a killed build stays stale. */
-const STAMP = join(DASHBOARD_DIST, 'built-from.txt')
+/** Ignored by git and on the same file system, so that a rename is enough. */
+const MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url))
+/** Holds the digest of what the files beside it were built from. */
+const STAMP = 'built-from.txt'
 
 /** Whether the built files are absent or older than the sources or the lockfile. */
 export async function dashboardIsStale(): Promise<boolean> {
-  const built = await readFile(STAMP, 'utf8').catch(() => '')
-  return built !== (await digestOfSources())
+  return (await builtFrom()) !== (await digestOfSources())
 }
 
 /**
@@ -27,15 +28,25 @@ export async function buildDashboard(options?: { force?: boolean }): Promise<{ b
   const start = performance.now()
   const took = () => Math.round(performance.now() - start)
   const digest = await digestOfSources()
-  if (!options?.force && (await readFile(STAMP, 'utf8').catch(() => '')) === digest) {
-    return { built: false, ms: took() }
-  }
+  if (!options?.force && (await builtFrom()) === digest) return { built: false, ms: took() }
   // Loaded only when it is needed: a start with fresh files pays nothing for it.
   const { build } = await import('vite')
-  await build({ configFile: join(ROOT, 'vite.config.ts'), logLevel: 'warn' })
-  await writeFile(STAMP, digest)
+  // Aside and then in its place: whoever reads the old files, or builds at the same time, never sees half a build.
+  const aside = await mkdtemp(join(MODULES, '.dashboard-'))
+  try {
+    await build({ configFile: join(ROOT, 'vite.config.ts'), logLevel: 'warn', build: { outDir: aside } })
+    await writeFile(join(aside, STAMP), digest)
+    await rm(DASHBOARD_DIST, { recursive: true, force: true })
+    await rename(aside, DASHBOARD_DIST)
+  } catch (error) {
+    await rm(aside, { recursive: true, force: true })
+    // Another process was a moment faster with the same sources.
+    if ((await builtFrom()) !== digest) throw error
+  }
   return { built: true, ms: took() }
 }
+
+const builtFrom = () => readFile(join(DASHBOARD_DIST, STAMP), 'utf8').catch(() => '')
 
 async function digestOfSources(): Promise<string> {
   const entries = await readdir(ROOT, { recursive: true, withFileTypes: true })

@@ -31,6 +31,8 @@ async function executable(): Promise<string> {
   if (own) return own
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new Error('the packaged Chromium runs on Linux x64 only')
+  // By this sign the package also unpacks the libraries that Chromium needs (NSS, NSPR) and that a bare machine lacks.
+  process.env['AWS_EXECUTION_ENV'] ??= 'AWS_Lambda_nodejs22.x'
   const { default: packaged } = await import('@sparticuz/chromium')
   const path = await packaged.executablePath()
   if (!existsSync(join(tmpdir(), 'chromium'))) throw new Error('Chromium could not be unpacked')
