@@ -1,7 +1,7 @@
 import { isPlatformError } from '../errors.ts'
 import type { Engine, Lake, Session, Snapshot } from '../lake/types.ts'
 import type { Stage, StepReport } from '../stage.ts'
-import { buildTouched } from './build.ts'
+import { buildTouched, type GoldBuild } from './build.ts'
 import {
   GOLD_INPUTS,
   goldSnapshots,
@@ -28,6 +28,13 @@ type Versions = Record<GoldInput, number>
  */
 type Starts = Record<GoldInput, number[]>
 
+/**
+ * A day is computed whole, so that late on a busy day each step reads hundreds of thousands of rows. After such a
+ * step the stage rests for this many times as long as it took, which bounds its share of the machine.
+ */
+const MANY_ROWS = 100_000
+const REST_FACTOR = 4
+
 /** Tries after somebody else, a compaction or a second process, committed in between. */
 const MAX_TRIES = 5
 
@@ -42,6 +49,7 @@ export async function createGoldStage(options: { lake: Lake; engine: Engine }): 
   /** Versions up to which nothing more is to be done, in the tables or known to touch nothing. */
   let examined: Versions | null = null
   let calendar: LoadedCalendar | undefined
+  let restUntilMs = 0
 
   const once = async (): Promise<StepReport> => {
     const inputs = await inputSnapshots(lake)
@@ -74,10 +82,15 @@ export async function createGoldStage(options: { lake: Lake; engine: Engine }): 
 
   return {
     name: 'gold',
-    async step() {
+    async step({ final }) {
+      const startMs = performance.now()
+      if (!final && startMs < restUntilMs) return report(0, 0)
       for (let attempt = 1; ; attempt += 1) {
         try {
-          return await once()
+          const done = await once()
+          const endMs = performance.now()
+          if ((done.detail.rows_read ?? 0) > MANY_ROWS) restUntilMs = endMs + REST_FACTOR * (endMs - startMs)
+          return done
         } catch (error) {
           if (!isPlatformError(error) || error.code !== 'lake_conflict' || attempt === MAX_TRIES) throw error
           examined = null
@@ -106,16 +119,18 @@ async function mergeChanges(work: {
   await touchReference(work)
   const [touched] = await session.rows<{ days: number }>('SELECT count(*) AS days FROM touched')
   if (touched?.days === 0) return report(0, 0)
-  const changes = await buildTouched({
+  const build: GoldBuild = {
     lake,
     target: lake,
     session,
     readings: readings.files,
     rejects: rejects.files,
     base,
-  })
+  }
+  const changes = await buildTouched(build)
   await publish({ target: lake, operation: 'MERGE', base, inputs, changes })
-  return await finish(session)
+  const done = await finish(session)
+  return { ...done, detail: { ...done.detail, rows_read: build.rowsRead ?? 0 } }
 }
 
 async function touchReference(work: {

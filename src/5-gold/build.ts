@@ -47,6 +47,8 @@ export interface GoldBuild {
   /** The Gold tables that the touched days are merged into, by name. */
   base: ReadonlyMap<string, Snapshot>
   onProgress?: (text: string) => void
+  /** Silver rows that were read, added up. */
+  rowsRead?: number
 }
 
 /**
@@ -177,6 +179,8 @@ async function computeChunk(build: GoldBuild, chunk: Chunk, first: boolean): Pro
   )
   const span = touched!.days === 0 ? { fromUs: 0, toUs: 0 } : await spanOf(session, 'touched_days')
   await loadReadings(lake, session, build.readings, span)
+  const [loaded] = await session.rows<{ rows: number }>('SELECT count(*) AS rows FROM readings')
+  build.rowsRead = (build.rowsRead ?? 0) + loaded!.rows
   await session.run(`CREATE OR REPLACE TEMP TABLE device_rows AS ${DEVICE_ROWS.sql}`)
   await session.run('DROP TABLE readings')
   await session.run(`CREATE OR REPLACE TEMP TABLE energy_parts AS ${ENERGY_PARTS.sql}`)
