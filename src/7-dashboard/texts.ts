@@ -49,7 +49,6 @@ export const texts = {
     dismiss: 'Hide this notice',
   },
   state: {
-    loading: 'Loading',
     retry: 'Try again',
     request: 'Request',
     notKnown: 'not known',
@@ -72,7 +71,6 @@ export const texts = {
   explain: {
     open: (title: string) => `How is “${title}” calculated?`,
     heading: 'How calculated',
-    formula: 'Formula',
     compared: 'Compared',
     coverage: 'Coverage',
     asOf: 'As of',
@@ -91,7 +89,7 @@ export const texts = {
     health: 'Average health',
     of: (n: string) => `of ${n}`,
   },
-  delta: { up: 'up', down: 'down', none: 'No comparison', versus: (what: string) => `vs ${what}` },
+  delta: { none: 'No comparison', versus: (what: string) => `vs ${what}` },
   insight: { label: 'Insight', none: 'Nothing unusual to report.', basis: 'Why' },
   charts: {
     power: 'Live power',
@@ -109,7 +107,6 @@ export const texts = {
     more: (n: number) => `${n} more`,
     fewer: 'Fewer',
     legend: 'Devices. Click to focus one, shift-click to add.',
-    omitted: (n: number) => `${n} devices are left out`,
     now: 'now',
   },
   chart: {
@@ -127,7 +124,6 @@ export const texts = {
     title: 'Energy by type',
     untracked: 'Untracked',
     untrackedTitle: 'Counted by a meter, but by no device behind it.',
-    columns: ['Type', 'Energy', 'Cost', 'Share'] as const,
   },
   scatter: {
     title: 'Health and risk',
@@ -149,7 +145,6 @@ export const texts = {
   },
   readings: {
     title: 'Last readings',
-    source: { live: 'as received, unchecked', silver: 'from the lake, checked' },
     columns: {
       time: 'Time',
       device: 'Device',
