@@ -261,7 +261,7 @@ export const anyCase: fc.Arbitrary<Case> = fc
     catalogue,
     tariffs: fc.constantFrom(...TARIFF_SETS),
     lateWatermarkHours: fc.constantFrom(48, 1),
-    schedule: fc.array(happening, { maxLength: 14 }),
+    schedule: fc.array(happening, { maxLength: 10 }),
   })
   .map(({ edge: [timeZone, at], styles, drafts, ...rest }) => ({
     timeZone,

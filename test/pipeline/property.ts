@@ -1,6 +1,7 @@
 /** The property: incremental = rebuild = oracle, row for row, whatever the batches, restarts and failures. */
 import { createHash } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -16,8 +17,8 @@ import type { Case } from './case.ts'
 export const KEPT = fileURLToPath(new URL('kept', import.meta.url))
 
 /** What is wrong with the platform's way of working off a case; empty where nothing is. */
-export async function faultsOf(engine: Engine, given: Case): Promise<string[]> {
-  const world = await openWorld(engine, given)
+export async function faultsOf(engine: Engine, given: Case, calendars?: string): Promise<string[]> {
+  const world = await openWorld(engine, given, calendars)
   const { lake, house } = world
   try {
     for (const happening of given.schedule) await world.happen(happening)
@@ -55,8 +56,9 @@ export async function faultsOf(engine: Engine, given: Case): Promise<string[]> {
 
 /** Tries random cases; a failing one is made small, kept under `kept/`, and thrown with its differences. */
 export async function tryCases(engine: Engine, options: { runs: number; seed: number }): Promise<void> {
+  const calendars = mkdtempSync(join(tmpdir(), 'smarthouse-calendars-'))
   const property = fc.asyncProperty(anyCase, async (given) => {
-    const faults = await faultsOf(engine, given)
+    const faults = await faultsOf(engine, given, calendars)
     if (faults.length > 0) throw new Error(faults.slice(0, 12).join('\n'))
   })
   const result = await fc.check(property, {
@@ -65,6 +67,7 @@ export async function tryCases(engine: Engine, options: { runs: number; seed: nu
     interruptAfterTimeLimit: options.runs * 10_000,
     markInterruptAsFailure: false,
   })
+  rmSync(calendars, { recursive: true, force: true })
   if (!result.failed || !result.counterexample) return
   const folder = keep(result.counterexample[0])
   const cause =

@@ -1,5 +1,5 @@
 /** A platform in a temporary folder, whose stages can be stopped and whose commits can fail. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openEmbeddedLog } from '../../src/2-stream/embedded.ts'
@@ -30,11 +30,22 @@ export interface World {
   close(): Promise<void>
 }
 
-/** A lake in a folder of its own with every table defined. */
+const CALENDAR = join('gold', 'calendar')
+
+/** Where the calendar of such cases is kept from one world to the next: it takes half a second and is always the same. */
+function calendarFolder(calendars: string, { timeZone, messages }: Case): string {
+  const year = new Date(messages[0]?.acceptedAtMs ?? 0).getUTCFullYear()
+  return join(calendars, `${timeZone.replaceAll('/', '-')}-${year}`)
+}
+
+/** A lake in a folder of its own with every table defined; `calendar` is a kept `gold.calendar` to begin with. */
 export async function openTestLake(
   engine: Engine,
+  calendar?: string,
 ): Promise<{ lake: Lake; root: string; remove(): Promise<void> }> {
   const root = mkdtempSync(join(tmpdir(), 'smarthouse-pipeline-'))
+  if (calendar !== undefined && existsSync(calendar))
+    cpSync(calendar, join(root, 'lake', CALENDAR), { recursive: true })
   const lake = await openLake({ root: join(root, 'lake'), engine })
   for (const table of ALL_TABLES) await lake.define(table)
   const remove = async (): Promise<void> => {
@@ -66,8 +77,10 @@ export async function recordHouse(
   return { catalogue, tariffs, timeZone, lateWatermarkHours }
 }
 
-export async function openWorld(engine: Engine, given: Case): Promise<World> {
-  const { lake, root, remove } = await openTestLake(engine)
+/** @param calendars a folder in which calendars are kept for the worlds to come */
+export async function openWorld(engine: Engine, given: Case, calendars?: string): Promise<World> {
+  const calendar = calendars === undefined ? undefined : calendarFolder(calendars, given)
+  const { lake, root, remove } = await openTestLake(engine, calendar)
   const house = await recordHouse(lake, engine, given)
   let nowMs = 0
   const log = await openEmbeddedLog({ dir: join(root, 'stream'), nowMs: () => nowMs })
@@ -124,6 +137,8 @@ export async function openWorld(engine: Engine, given: Case): Promise<World> {
     async close() {
       for (const name of ['bronze', 'silver', 'gold'] as const) await stop(name)
       await log.close()
+      if (calendar !== undefined && !existsSync(calendar))
+        cpSync(join(root, 'lake', CALENDAR), calendar, { recursive: true })
       await remove()
     },
   }
