@@ -5,8 +5,8 @@ import { carryNothing, computeEnergy, materialise, READINGS } from './models.ts'
 const DAY_US = 86_400_000_000
 const HOUR_US = 3_600_000_000
 
-/** How far back to look, days; further only for devices whose state was not all found. */
-const WINDOWS_DAYS = [2, 40, Number.POSITIVE_INFINITY]
+/** How far back to look, days: at first two hours, since the hour before is needed whole; further only for devices whose state was not all found. */
+const WINDOWS_DAYS = [1 / 12, 2, 40, Number.POSITIVE_INFINITY]
 
 /** Bounds the memory of one run of the models over history. */
 const ROWS_PER_PART = 2_000_000
@@ -40,7 +40,9 @@ async function searchPart(
   part: number,
   parts: number,
 ): Promise<void> {
-  const since = Number.isFinite(days) ? `AND epoch_us(r.timestamp) >= w.to_us - ${days * DAY_US}` : ''
+  const since = Number.isFinite(days)
+    ? `AND epoch_us(r.timestamp) >= w.to_us - ${Math.round(days * DAY_US)}`
+    : ''
   await session.run(
     `CREATE OR REPLACE TEMP TABLE past AS
      SELECT r.ingestion_time, r.stream_topic, r.stream_partition, r.stream_offset, r.stream_index, r.tenant_id, r.device_id,
