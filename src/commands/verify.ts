@@ -1,2 +1,44 @@
-import type { Command } from './command.ts'
-export const VERIFY: Command = { name: 'verify', summary: '', options: {}, examples: [], run: async () => 1 }
+import { PlatformError } from '../errors.ts'
+import { openSettings, openWarehouse } from '../main.ts'
+import { verify, type VerifyReport } from '../verify.ts'
+import { COMMON_OPTIONS, JSON_OPTION, wholeNumber, type Command } from './command.ts'
+
+export const VERIFY: Command = {
+  name: 'verify',
+  summary: 'rebuild Silver and Gold beside the lake and compare row for row',
+  options: {
+    ...COMMON_OPTIONS,
+    days: { value: 'N', description: 'compare only so many days up to now' },
+    device: { value: 'ID', description: 'compare only this device' },
+    ...JSON_OPTION,
+  },
+  examples: ['smarthouse verify', 'smarthouse verify --days 7', 'smarthouse verify --device thermostat_1'],
+  async run(args) {
+    const days = args.text('days')
+    const device = args.text('device')
+    const options = {
+      ...(days !== undefined && { days: wholeNumber('--days', days, 1, 100_000) }),
+      ...(device !== undefined && { device }),
+    }
+    const settings = openSettings(args, { create: false })
+    const warehouse = await openWarehouse(settings)
+    try {
+      const report = await verify({
+        ...warehouse,
+        ...options,
+        tempDir: settings.folder.temp,
+        onProgress: (text) => process.stderr.write(`${text}\n`),
+      })
+      if (args.flag('json')) console.log(JSON.stringify(report, null, 2))
+      else print(report)
+      if (report.equal) return 0
+      throw new PlatformError(
+        'verify_differs',
+        'The lake differs from what Bronze gives',
+        'Run `smarthouse rebuild silver`, then `smarthouse rebuild gold`, and report the rows above.',
+      )
+    } finally {
+      await warehouse.close()
+    }
+  },
+}
