@@ -113,17 +113,21 @@ function limitsRow([type, l]: [string, TypeLimits]): string {
   return `('${type}', ${l.powerMinW}, ${l.powerMaxW}, ${l.temperatureMinC}, ${l.temperatureMaxC}, ${l.ratedPowerW ?? 'NULL'}, ${l.powerUpSentinel})`
 }
 
+async function countOf(session: Session, table: string): Promise<number> {
+  const [row] = await session.rows<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)
+  return row?.n ?? 0
+}
+
 /** From `candidates` to `resolved` and `accepted`: identities, as decision 0002 numbers them. */
 export async function resolveIdentities(session: Session): Promise<void> {
   await materialise(session, 'repeated')
-  const [repeated] = await session.rows<{ n: number }>('SELECT count(*) AS n FROM repeated')
   await materialise(session, 'owners_first')
   await session.run('CREATE OR REPLACE TEMP TABLE owned AS SELECT * FROM owners_first')
-  while (repeated !== undefined && repeated.n > 0) {
+  let found = await countOf(session, 'repeated')
+  while (found > 0) {
     await materialise(session, 'owners_next')
-    const [found] = await session.rows<{ n: number }>('SELECT count(*) AS n FROM owners_next')
-    if (found === undefined || found.n === 0) break
     await session.run('INSERT INTO owned SELECT * FROM owners_next')
+    found = await countOf(session, 'owners_next')
   }
   await materialise(session, 'resolved')
   await materialise(session, 'accepted')
