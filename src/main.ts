@@ -98,11 +98,13 @@ export async function openStream({ folder }: Settings, lake: Lake): Promise<Stre
   })
 }
 
-/** Opens the stream for a producer: without the lake, unless the stream is new and must ask it where to begin. */
+/** Opens the stream for a producer: without the lake, unless a lost stream must ask it where to begin. */
 export async function openStreamAlone(settings: Settings): Promise<StreamLog> {
-  if (existsSync(join(settings.folder.stream, `${TELEMETRY_TOPIC}.sqlite`))) {
+  const { stream, lake } = settings.folder
+  const isLost = !existsSync(join(stream, `${TELEMETRY_TOPIC}.sqlite`)) && existsSync(join(lake, 'bronze'))
+  if (!isLost) {
     const { openEmbeddedLog } = await import('./2-stream/embedded.ts')
-    return await openEmbeddedLog({ dir: settings.folder.stream })
+    return await openEmbeddedLog({ dir: stream })
   }
   const warehouse = await openWarehouse(settings)
   try {

@@ -42,3 +42,19 @@ export const VERIFY: Command = {
     }
   },
 }
+
+function print({ tables, accounting, behind }: VerifyReport): void {
+  for (const { table, rows, onlyStored, onlyRebuilt, examples } of tables) {
+    const verdict =
+      onlyStored + onlyRebuilt === 0
+        ? 'equal'
+        : `${onlyStored} rows only stored, ${onlyRebuilt} rows only rebuilt`
+    console.log(`${table.padEnd(34)} ${String(rows).padStart(10)} rows  ${verdict}`)
+    for (const example of examples) console.log(`    ${example}`)
+  }
+  const { bronze, readings, rejects, duplicates, pending, closes } = accounting
+  console.log(
+    `Bronze ${bronze} ${closes ? '=' : '≠'} readings ${readings} + rejects ${rejects} + duplicates ${duplicates} + pending ${pending}`,
+  )
+  for (const sentence of behind) console.log(sentence)
+}
