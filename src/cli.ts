@@ -80,4 +80,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 
 process.exitCode = await main(process.argv.slice(2)).catch(explain)
 // A supervised part keeps its channel open; without it the process ends by itself.
-if (process.connected) process.disconnect()
+if (process.connected) process.disconnect?.()

@@ -13,13 +13,20 @@ export interface LoopOptions {
 /** Runs a stage until it is stopped, or (`once`) until nothing is left to do. */
 export async function runStage(stage: Stage, options: LoopOptions): Promise<void> {
   while (!options.stop.aborted) {
+    const beganMs = performance.now()
     const report = await stage.step({ final: options.once })
     options.onStep?.(stage, report)
     if (report.more) continue
     if (options.once) return
-    await pause(options.pauseMs, options.stop)
+    const tookMs = performance.now() - beganMs
+    await pause(Math.max(options.pauseMs, Math.min(tookMs * REST_PER_WORK, LONGEST_REST_MS)), options.stop)
   }
 }
+
+/** A stage that has nothing more to do rests nine times as long as it worked: some tenth of a core, however small the machine. */
+const REST_PER_WORK = 9
+/** But never so long that Silver would be more than some seconds behind. */
+const LONGEST_REST_MS = 2000
 
 /** Waits; returns early, without an error, when stopped. */
 export async function pause(ms: number, stop: AbortSignal): Promise<void> {
