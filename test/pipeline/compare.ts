@@ -3,12 +3,21 @@ import type { Column, TableDefinition } from '../../src/lake/types.ts'
 
 type AnyRow = Record<string, unknown>
 
-/** Doubles whose formula divides doubles, so that the order of its operations may show in the last digit. */
-const APPROXIMATE = ['mean_energy_wh', 'energy_efficiency', 'cost_per_kwh', 'mtbf_hours']
+/** Doubles whose formula leaves the order of its divisions open, so that the last digit may differ. */
+const APPROXIMATE = [
+  'mean_energy_wh',
+  'mean_power_w',
+  'mean_temperature_c',
+  'energy_efficiency',
+  'cost_per_kwh',
+  'mtbf_hours',
+]
 
 export interface CompareOptions {
   /** Columns that are prose. */
   ignore?: readonly string[]
+  /** Whether those doubles must be equal to the last digit all the same. */
+  exactly?: boolean
   /** What the two sides are called. */
   names: readonly [actual: string, expected: string]
 }
@@ -18,7 +27,7 @@ export function differences(
   table: TableDefinition,
   actual: readonly AnyRow[],
   expected: readonly AnyRow[],
-  { ignore = [], names }: CompareOptions,
+  { ignore = [], exactly = false, names }: CompareOptions,
 ): string[] {
   const keyOf = (row: AnyRow): string => table.key.map((name) => String(row[name])).join(' ')
   const byKey = (rows: readonly AnyRow[]): Map<string, AnyRow> =>
@@ -33,7 +42,7 @@ export function differences(
       continue
     }
     for (const column of table.columns) {
-      if (ignore.includes(column.name) || same(column, a[column.name], e[column.name])) continue
+      if (ignore.includes(column.name) || same(column, a[column.name], e[column.name], exactly)) continue
       found.push(
         `${table.name} [${key}] ${column.name}: ${names[0]} ${show(a[column.name])}, ${names[1]} ${show(e[column.name])}`,
       )
@@ -42,13 +51,17 @@ export function differences(
   return found
 }
 
-function same(column: Column, a: unknown, b: unknown): boolean {
+function same(column: Column, a: unknown, b: unknown, exactly: boolean): boolean {
   if (a === null || b === null || a === undefined || b === undefined) return a === b
   if (column.type === 'long' || column.type === 'integer') return String(a) === String(b)
   if (column.type === 'double') {
     const [x, y] = [Number(a), Number(b)]
     if (x === y) return true
-    return APPROXIMATE.includes(column.name) && Math.abs(x - y) <= 1e-12 * Math.max(Math.abs(x), Math.abs(y))
+    return (
+      !exactly &&
+      APPROXIMATE.includes(column.name) &&
+      Math.abs(x - y) <= 1e-12 * Math.max(Math.abs(x), Math.abs(y))
+    )
   }
   return show(a) === show(b)
 }

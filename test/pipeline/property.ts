@@ -42,7 +42,9 @@ export async function faultsOf(engine: Engine, given: Case, calendars?: string):
       const rebuilt = await rowsOf(lake, engine, table)
       const stored = incremental.get(table.name) ?? []
       const right = expected[table.name as keyof typeof expected]
-      faults.push(...differences(table, stored, rebuilt, { names: ['incremental', 'rebuild'] }))
+      faults.push(
+        ...differences(table, stored, rebuilt, { exactly: true, names: ['incremental', 'rebuild'] }),
+      )
       // The wording of a reject's detail is nobody's contract.
       faults.push(
         ...differences(table, rebuilt, right, { ignore: ['reject_detail'], names: ['rebuild', 'oracle'] }),
