@@ -3,13 +3,8 @@
  * `embedded.ts` keeps it in a file; another adapter speaks to Kafka. Both pass `test/2-stream/log.contract.ts`.
  */
 
-/** One message as a producer hands it over. The value is never interpreted by the stream. */
-export interface StreamMessage {
-  /** Orders messages: those of one key stay in one partition, in the order of their appends. */
-  key: string | null
-  value: Uint8Array
-  headers?: Readonly<Record<string, string>>
-}
+import type { PartitionBounds, ReadableSink, StreamMessage } from '../1-source/source.ts'
+export type { PartitionBounds, StreamMessage }
 
 export interface StreamRecord extends StreamMessage {
   topic: string
@@ -18,13 +13,6 @@ export interface StreamRecord extends StreamMessage {
   offset: number
   /** When the stream accepted it, microseconds since 1970-01-01T00:00:00Z; never decreases in a partition. */
   ingestionTimeUs: number
-}
-
-/** Where a partition begins (oldest kept offset) and ends (the offset that the next message will get). */
-export interface PartitionBounds {
-  partition: number
-  start: number
-  end: number
 }
 
 export interface ReadOptions {
@@ -39,13 +27,10 @@ export interface ReadOptions {
   signal?: AbortSignal
 }
 
-export interface StreamLog {
+export interface StreamLog extends ReadableSink {
   readonly topic: string
-  /** Resolves when every message is durable, in order; rejects with none or all of them appended. */
-  append(messages: readonly StreamMessage[]): Promise<void>
   /** Records from an offset on, in order; empty when there are none yet. */
   read(options: ReadOptions): Promise<StreamRecord[]>
-  bounds(): Promise<PartitionBounds[]>
   /** Frees what lies below the offset; readers of it are told (`stream_gap`). */
   trim(partition: number, beforeOffset: number): Promise<void>
   /** What was handed to `append` before is made durable first. */

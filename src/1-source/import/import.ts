@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { PlatformError } from '../../errors.ts'
-import type { StreamLog, StreamMessage } from '../../2-stream/log.ts'
+import type { ReadableSink, StreamMessage } from '../source.ts'
 import { expandPaths, inspectFile, readText, type SourceFile } from './files.ts'
 import { IMPORT_HEADER, linesInStream, openLedger, type Ledger } from './ledger.ts'
 import {
@@ -66,7 +66,7 @@ export interface ImportProgress {
 export interface ImportOptions extends MappingOptions {
   /** Files, folders, patterns. */
   paths: readonly string[]
-  log: StreamLog
+  log: ReadableSink
   /** Folder of the ledger, `imports.sqlite`: beside the stream. */
   ledgerDir: string
   /** IANA zone of times that name none. */
@@ -225,7 +225,7 @@ async function importFile(
 
 /** Which lines an earlier import has appended: all before its last batch, and of that what the stream holds. */
 async function appendedLines(
-  log: StreamLog,
+  log: ReadableSink,
   key: string,
   before: ReturnType<Ledger['find']>,
 ): Promise<(line: number) => boolean> {

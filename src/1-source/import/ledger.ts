@@ -9,7 +9,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { PlatformError, isPlatformError } from '../../errors.ts'
-import type { PartitionBounds, StreamLog } from '../../2-stream/log.ts'
+import type { PartitionBounds, ReadableSink } from '../source.ts'
 
 /** Header of an imported message: `<content and understanding>/<line>`. */
 export const IMPORT_HEADER = 'import'
@@ -83,7 +83,11 @@ export function openLedger(dir: string): Ledger {
  * The lines of the announced batch that are in the stream. What the stream no longer keeps cannot be looked for; those
  * lines are appended again, and are found to be duplicates in Silver.
  */
-export async function linesInStream(log: StreamLog, key: string, announced: Announced): Promise<Set<number>> {
+export async function linesInStream(
+  log: ReadableSink,
+  key: string,
+  announced: Announced,
+): Promise<Set<number>> {
   const lines = new Set<number>()
   const prefix = `${key}/`
   for (const { partition, start, end } of await log.bounds()) {

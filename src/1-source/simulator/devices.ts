@@ -1,6 +1,6 @@
-import { QUARTER_S, type Quarter } from './climate.ts'
+import { QUARTER_S } from './climate.ts'
 import { plugLoad } from './appliances.ts'
-import { camera, bulb, motionSensor, plug, thermostat } from './physics.ts'
+import { bulb, camera, motionSensor, plug, thermostat, type Physics } from './physics.ts'
 import { createHouse, type House } from './house.ts'
 import { seedOf } from './random.ts'
 
@@ -45,19 +45,6 @@ export const PRODUCTS: Readonly<Record<DeviceType, Product>> = {
     says: ['location', 'manufacturer', 'model'],
   },
   motion_sensor: { manufacturer: 'Sensora', model: 'M1', ratedPowerW: 0.1, says: [] },
-}
-
-/** What a device does in the quarter-hour computed last. */
-export interface Physics {
-  /** Computes one quarter-hour; `powerMw[i]` is the power from second i to i + 1, mW, constant within it. */
-  advance(quarter: Quarter, powerMw: Int32Array): void
-  /** °C at the end of a second; undefined where the device measures none. */
-  temperatureC(second: number): number | undefined
-  /** `online` or `maintenance`. */
-  status(second: number): string
-  alert(second: number, powerMw: number): string
-  /** JSON object of the other numbers. */
-  metrics(second: number, powerMw: number): string
 }
 
 export interface Device {

@@ -1,6 +1,5 @@
 import { DAY_S, QUARTER_S, type Quarter } from './climate.ts'
 import type { Load } from './appliances.ts'
-import type { Physics } from './devices.ts'
 import type { House } from './house.ts'
 import { PLACE, peopleAt } from './people.ts'
 import { noise, seedOf } from './random.ts'
@@ -9,6 +8,19 @@ import { noise, seedOf } from './random.ts'
 const DARK_LX = 900
 /** Power above which a plug warns, mW. */
 const HIGH_POWER_MW = 3_000_000
+
+/** What a device does in the quarter-hour computed last. */
+export interface Physics {
+  /** Computes one quarter-hour; `powerMw[i]` is the power from second i to i + 1, mW, constant within it. */
+  advance(quarter: Quarter, powerMw: Int32Array): void
+  /** °C at the end of a second; undefined where the device measures none. */
+  temperatureC(second: number): number | undefined
+  /** `online` or `maintenance`. */
+  status(second: number): string
+  alert(second: number, powerMw: number): string
+  /** JSON object of the other numbers. */
+  metrics(second: number, powerMw: number): string
+}
 
 /** Switches the heater of its room; reports the room's temperature. */
 export function thermostat(house: House, seed: number): Physics {

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import { PlatformError } from '../../errors.ts'
-import type { StreamLog } from '../../2-stream/log.ts'
+import type { Sink } from '../source.ts'
 import type { FaultName } from './faults.ts'
 import { SYSTEM_CLOCK, paced, type Clock } from './pace.ts'
 import { quarterOf, readingSeconds, type Rate } from './schedule.ts'
@@ -9,7 +9,7 @@ import { createTruthFile, type TruthFile } from './truth.ts'
 
 export interface RunOptions {
   /** Where the readings go: the stream, or JSON lines. */
-  to: { log: Pick<StreamLog, 'append'> } | { out: Writable }
+  to: { log: Sink } | { out: Writable }
   devices: number
   rate: Rate
   seed: number

@@ -1,4 +1,4 @@
-import type { StreamMessage } from '../../2-stream/log.ts'
+import type { StreamMessage } from '../source.ts'
 import { DAY_S, QUARTER_S, createClimate, type Climate } from './climate.ts'
 import { createFleet, type Device } from './devices.ts'
 import { createFaultInjector, isoTime, type FaultInjector, type FaultName } from './faults.ts'
