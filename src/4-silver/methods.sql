@@ -10,43 +10,58 @@ WITH numbered AS (
     m.*,
     count(c) OVER w AS c_no,
     count(r) OVER w AS r_no,
-    count(p) OVER w AS p_no
+    count(p) OVER w AS p_no,
+    max(CASE WHEN c IS NOT NULL THEN t_us END) OVER before AS c_before_us,
+    max(CASE WHEN r IS NOT NULL THEN t_us END) OVER before AS r_before_us
   FROM measured m
-  WINDOW w AS (PARTITION BY tenant_id, device_id, channel ORDER BY t_us, seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+  WINDOW
+    w AS (PARTITION BY tenant_id, device_id, channel ORDER BY t_us, seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW),
+    before AS (PARTITION BY tenant_id, device_id, channel ORDER BY t_us, seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ),
-segmented AS (
-  SELECT
-    n.*,
-    CASE WHEN c_no > 0 THEN min(t_us) OVER counters END AS c_us,
-    CASE WHEN r_no > 0 THEN min(t_us) OVER reports END AS r_us,
-    c_no > 0 AND NOT coalesce(
-      max(CASE WHEN lower_c THEN t_us END) OVER counters > min(t_us) OVER counters + k.method_end_us, false) AS c_lasts,
-    r_no > 0 AND NOT coalesce(
-      max(CASE WHEN lower_r THEN t_us END) OVER reports > min(t_us) OVER reports + k.method_end_us, false) AS r_lasts
+-- the segments that are ended: usually none, so that they are looked up rather than found by a window
+counters_ended AS (
+  SELECT DISTINCT n.tenant_id, n.device_id, n.channel, n.c_no
   FROM numbered n
   CROSS JOIN constants k
-  WINDOW
-    counters AS (PARTITION BY tenant_id, device_id, channel, c_no),
-    reports AS (PARTITION BY tenant_id, device_id, channel, r_no)
+  WHERE n.lower_c AND n.t_us > n.c_before_us + k.method_end_us
 ),
-before AS (
+reports_ended AS (
+  SELECT DISTINCT n.tenant_id, n.device_id, n.channel, n.r_no
+  FROM numbered n
+  CROSS JOIN constants k
+  WHERE n.lower_r AND n.t_us > n.r_before_us + k.method_end_us
+),
+-- the segment that the gap before a row lies in: its own, or for a row that begins one, the one before it
+lasting AS (
   SELECT
-    s.*,
-    CASE WHEN c IS NULL THEN c_lasts ELSE coalesce(lag(c_lasts) OVER w, false) END AS counter_before,
-    CASE WHEN r IS NULL THEN r_lasts ELSE coalesce(lag(r_lasts) OVER w, false) END AS reported_before,
-    CASE WHEN c IS NULL THEN c_us ELSE lag(c_us) OVER w END AS c_before_us,
-    CASE WHEN r IS NULL THEN r_us ELSE lag(r_us) OVER w END AS r_before_us
-  FROM segmented s
-  WINDOW w AS (PARTITION BY tenant_id, device_id, channel ORDER BY t_us, seq)
+    n.*,
+    n.c IS NOT NULL OR (n.c_no > 0 AND c.c_no IS NULL) AS in_counter,
+    n.r IS NOT NULL OR (n.r_no > 0 AND r.r_no IS NULL) AS in_reported,
+    n.c_no > CASE WHEN n.c IS NULL THEN 0 ELSE 1 END AND c.c_no IS NULL AS counter_before,
+    n.r_no > CASE WHEN n.r IS NULL THEN 0 ELSE 1 END AND r.r_no IS NULL AS reported_before
+  FROM numbered n
+  LEFT JOIN counters_ended c
+    ON c.tenant_id = n.tenant_id AND c.device_id = n.device_id AND c.channel = n.channel
+    AND c.c_no = n.c_no - CASE WHEN n.c IS NULL THEN 0 ELSE 1 END
+  LEFT JOIN reports_ended r
+    ON r.tenant_id = n.tenant_id AND r.device_id = n.device_id AND r.channel = n.channel
+    AND r.r_no = n.r_no - CASE WHEN n.r IS NULL THEN 0 ELSE 1 END
+),
+-- reported spans begun so far; the carried ones have begun before every carried hold that they do not drop
+spans AS (
+  SELECT
+    tenant_id, device_id, channel, r_no,
+    count(CASE WHEN NOT reported_before AND seq > 0 THEN 1 END) OVER (
+      PARTITION BY tenant_id, device_id, channel ORDER BY r_no ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS reported_spans
+  FROM lasting
+  WHERE r IS NOT NULL
 )
 SELECT
-  tenant_id, device_id, channel, t_us, seq, c, r, p, lower_c, lower_r, offline, max_gap_us, plausible_mw,
-  held_until_us, hold_dropped, c_no, r_no, p_no,
-  c IS NOT NULL OR c_lasts AS in_counter,
-  r IS NOT NULL OR r_lasts AS in_reported,
-  counter_before, reported_before, c_before_us, r_before_us,
-  -- reported spans begun so far; the carried ones have begun before every carried hold that they do not drop
-  count(CASE WHEN r IS NOT NULL AND NOT reported_before AND seq > 0 THEN 1 END) OVER (
-    PARTITION BY tenant_id, device_id, channel ORDER BY t_us, seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-  ) AS reported_spans
-FROM before
+  l.tenant_id, l.device_id, l.channel, l.t_us, l.seq, l.c, l.r, l.p, l.lower_c, l.lower_r, l.offline,
+  l.max_gap_us, l.plausible_mw, l.held_until_us, l.hold_dropped, l.c_no, l.r_no, l.p_no,
+  l.in_counter, l.in_reported, l.counter_before, l.reported_before, l.c_before_us, l.r_before_us,
+  coalesce(s.reported_spans, 0) AS reported_spans
+FROM lasting l
+LEFT JOIN spans s
+  ON s.tenant_id = l.tenant_id AND s.device_id = l.device_id AND s.channel = l.channel AND s.r_no = l.r_no

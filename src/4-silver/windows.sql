@@ -1,28 +1,46 @@
--- Sums over the last hour of event time, (t − 1 h, t], equal times included.
+-- Sums over the last hour of event time, (t − 1 h, t], equal times included: the running sums up to t less those up
+-- to the last row that the hour leaves out. Running sums grow row by row; sums over a moving hour would each be made anew.
 -- grain:  one row per row of hour_rows with seq > 0
 -- key:    seq
 -- inputs: hour_rows (the accepted rows, and the rows of the hour before them with seq = 0), constants
 -- window: one hour of one channel; alerts: of one device
 -- checks: not null alerts
-WITH summed AS (
+WITH running AS (
   SELECT
-    seq,
+    tenant_id, device_id, channel, seq,
+    row_number() OVER c AS row_no,
+    count(*) OVER c - count(*) OVER h AS left_out,
     sum(temperature_mc) OVER c AS temperature_sum_mc,
     count(temperature_mc) OVER c AS temperature_count,
     sum(power_mw) OVER c AS power_sum_mw,
-    count(power_mw) OVER c AS power_count,
-    count(CASE WHEN has_alert THEN 1 END) OVER d AS alerts
+    count(power_mw) OVER c AS power_count
   FROM hour_rows
   WINDOW
-    c AS (PARTITION BY tenant_id, device_id, channel ORDER BY t_us RANGE BETWEEN 3599999999 PRECEDING AND CURRENT ROW),
-    d AS (PARTITION BY tenant_id, device_id ORDER BY t_us RANGE BETWEEN 3599999999 PRECEDING AND CURRENT ROW)
+    c AS (PARTITION BY tenant_id, device_id, channel ORDER BY t_us),
+    h AS (PARTITION BY tenant_id, device_id, channel ORDER BY t_us RANGE BETWEEN 3599999999 PRECEDING AND CURRENT ROW)
+),
+alarmed AS (
+  SELECT
+    r.seq,
+    count(CASE WHEN r.has_alert THEN 1 END) OVER (
+      PARTITION BY r.tenant_id, r.device_id ORDER BY r.t_us RANGE BETWEEN 3599999999 PRECEDING AND CURRENT ROW
+    ) AS alerts
+  FROM hour_rows r
+  JOIN (SELECT DISTINCT tenant_id, device_id FROM hour_rows WHERE has_alert) d
+    ON d.tenant_id = r.tenant_id AND d.device_id = r.device_id
+),
+alerts AS (
+  SELECT seq, alerts FROM alarmed WHERE seq > 0 AND alerts > 0
 )
 SELECT
-  seq,
-  CAST(temperature_sum_mc AS BIGINT) AS temperature_sum_mc,
-  CAST(temperature_count AS BIGINT) AS temperature_count,
-  CAST(power_sum_mw AS BIGINT) AS power_sum_mw,
-  CAST(power_count AS BIGINT) AS power_count,
-  CAST(alerts AS INT) AS alerts
-FROM summed
-WHERE seq > 0
+  r.seq,
+  CAST(r.temperature_sum_mc - coalesce(b.temperature_sum_mc, 0) AS BIGINT) AS temperature_sum_mc,
+  CAST(r.temperature_count - coalesce(b.temperature_count, 0) AS BIGINT) AS temperature_count,
+  CAST(r.power_sum_mw - coalesce(b.power_sum_mw, 0) AS BIGINT) AS power_sum_mw,
+  CAST(r.power_count - coalesce(b.power_count, 0) AS BIGINT) AS power_count,
+  CAST(coalesce(a.alerts, 0) AS INT) AS alerts
+FROM running r
+LEFT JOIN running b
+  ON b.tenant_id = r.tenant_id AND b.device_id = r.device_id AND b.channel = r.channel AND b.row_no = r.left_out
+LEFT JOIN alerts a ON a.seq = r.seq
+WHERE r.seq > 0
