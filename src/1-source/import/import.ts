@@ -230,7 +230,9 @@ async function appendedLines(
   before: ReturnType<Ledger['find']>,
 ): Promise<(line: number) => boolean> {
   if (!before) return () => false
-  const found = await linesInStream(log, key, before)
+  // Where nothing is announced that may not have arrived, there is nothing to look for in the stream.
+  const isUnsure = before.fromLine < before.nextLine
+  const found = isUnsure ? await linesInStream(log, key, before) : new Set<number>()
   return (line) => line < before.fromLine || (line < before.nextLine && found.has(line))
 }
 
