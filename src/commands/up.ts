@@ -50,36 +50,29 @@ export const UP: Command = {
   },
 }
 
-const cli = join(PROJECT_ROOT, 'src', 'cli.ts')
+const cli = join(PROJECT_ROOT, 'bin', 'smarthouse.mjs')
 
 /** The parts, as the words that start them by hand. */
 function partSpecs(settings: Settings, args: Arguments, port: number): PartSpec[] {
   const common = ['--data', settings.folder.root]
   const config = args.text('config')
   if (config !== undefined) common.push('--config', config)
-  const { simulator } = settings.config
   const specs: PartSpec[] = [
     { name: 'stages', args: [cli, 'stages', ...common] },
     { name: 'serve', args: [cli, 'serve', ...common, '--port', String(port)] },
   ]
-  if (simulator.enabled && !args.flag('no-simulator'))
-    specs.unshift({
-      name: 'simulate',
-      args: [
-        ...[cli, 'simulate', ...common],
-        ...[
-          '--devices',
-          String(simulator.devices),
-          '--rate',
-          simulator.rate,
-          '--seed',
-          String(simulator.seed),
-        ],
-        ...['--faults', simulator.faults, '--history', `${simulator.history}ms`],
-        ...['--history-interval', `${simulator.history_interval}ms`],
-      ],
-    })
-  return specs
+  const { enabled, devices, rate, seed, faults, history, history_interval } = settings.config.simulator
+  if (!enabled || args.flag('no-simulator')) return specs
+  const options = {
+    devices: String(devices),
+    rate,
+    seed: String(seed),
+    faults,
+    history: `${history}ms`,
+    'history-interval': `${history_interval}ms`,
+  }
+  const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
+  return [{ name: 'simulate', args: [cli, 'simulate', ...common, ...words] }, ...specs]
 }
 
 async function superviseAll(

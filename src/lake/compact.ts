@@ -61,7 +61,7 @@ export function mergeGroups(files: readonly DataFile[], maxRows: number, nowMs: 
     const least = quiet ? 2 : BUSY_FILES
     const small = partition
       .filter(({ stats }) => stats.rows >= 0 && stats.rows < maxRows / 2)
-      .sort((a, b) => a.stats.rows - b.stats.rows)
+      .toSorted((a, b) => a.stats.rows - b.stats.rows)
     let group: DataFile[] = []
     let rows = 0
     for (const file of small) {

@@ -67,7 +67,7 @@ function sameMetaData(a: MetaData, b: MetaData): boolean {
     JSON.stringify([
       metaData.description,
       metaData.schemaString,
-      Object.entries(metaData.configuration).sort(([x], [y]) => (x < y ? -1 : 1)),
+      Object.entries(metaData.configuration).toSorted(([x], [y]) => (x < y ? -1 : 1)),
     ])
   return text(a) === text(b)
 }

@@ -37,7 +37,7 @@ export function localStore(root: string): Store {
         const info = await stat(absolute(name)).catch(undefinedWhereAbsent)
         if (info) found.push({ path: name, bytes: info.size, modifiedMs: info.mtimeMs })
       }
-      return found.sort((a, b) => (a.path < b.path ? -1 : 1))
+      return found.toSorted((a, b) => (a.path < b.path ? -1 : 1))
     },
     read: (name) => readFile(absolute(name)),
     putIfAbsent: (name, bytes) =>

@@ -33,8 +33,28 @@ interface Part extends PartStatus {
 
 /** Runs parts as processes of their own and starts again what dies, saying so, with growing pauses. */
 export function supervise(specs: readonly PartSpec[], events: SupervisorEvents) {
-  let stopping = false
-  const parts: Part[] = specs.map((spec) => ({
+  const supervision = { stopping: false, events }
+  const parts = specs.map(newPart)
+  for (const part of parts) start(part, supervision)
+  return {
+    status: (): PartStatus[] =>
+      parts.map(({ name, pid, state, restarts, since, last_error, memory_bytes, doing, figures }) => {
+        return { name, pid, state, restarts, since, last_error, memory_bytes, doing, figures }
+      }),
+    async stop(): Promise<void> {
+      supervision.stopping = true
+      await Promise.all(parts.map((part) => stopPart(part)))
+    },
+  }
+}
+
+interface Supervision {
+  stopping: boolean
+  events: SupervisorEvents
+}
+
+function newPart(spec: PartSpec): Part {
+  return {
     name: spec.name,
     spec,
     pid: null,
@@ -50,60 +70,42 @@ export function supervise(specs: readonly PartSpec[], events: SupervisorEvents) 
     startedMs: 0,
     lastLine: '',
     timer: null,
-  }))
-
-  function start(part: Part): void {
-    const child = spawn(process.execPath, [...part.spec.args], {
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      windowsHide: true,
-    })
-    Object.assign(part, {
-      child,
-      pid: child.pid ?? null,
-      state: 'running',
-      startedMs: Date.now(),
-      timer: null,
-    })
-    eachLine(child.stdout!, (text) => events.line(part.name, text))
-    eachLine(child.stderr!, (text) => {
-      part.lastLine = text
-      events.line(part.name, text)
-    })
-    child.on('message', (message) => hear(part, message as PartMessage, events))
-    child.on('error', (error) => events.line(part.name, error.message))
-    child.on('exit', (code, signal) => ended(part, code, signal))
   }
+}
 
-  function ended(part: Part, code: number | null, signal: NodeJS.Signals | null): void {
-    Object.assign(part, { child: null, pid: null, memory_bytes: null })
-    if (stopping) {
-      part.state = 'stopped'
-      return
-    }
-    if (Date.now() - part.startedMs >= HEALTHY_MS) part.failures = 0
-    const waitMs = Math.min(FIRST_BACKOFF_MS * 2 ** part.failures, LONGEST_BACKOFF_MS)
-    part.failures += 1
-    part.restarts += 1
-    part.state = 'waiting'
-    part.since = new Date().toISOString()
-    part.last_error = `${signal ?? `exit code ${code}`}${part.lastLine ? `: ${part.lastLine}` : ''}`
-    part.doing = `ended (${signal ?? `exit code ${code}`}); starting again`
-    events.died(part.name, signal ?? `exit code ${code}`, waitMs)
-    part.timer = setTimeout(() => start(part), waitMs)
+function start(part: Part, supervision: Supervision): void {
+  const { events } = supervision
+  const child = spawn(process.execPath, [...part.spec.args], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    windowsHide: true,
+  })
+  Object.assign(part, { child, pid: child.pid ?? null, state: 'running', startedMs: Date.now(), timer: null })
+  part.since = new Date().toISOString()
+  eachLine(child.stdout!, (text) => events.line(part.name, text))
+  eachLine(child.stderr!, (text) => {
+    part.lastLine = text
+    events.line(part.name, text)
+  })
+  child.on('message', (message) => hear(part, message as PartMessage, events))
+  child.on('error', (error) => events.line(part.name, error.message))
+  child.on('exit', (code, signal) => ended(part, signal ?? `exit code ${code}`, supervision))
+}
+
+function ended(part: Part, how: string, supervision: Supervision): void {
+  Object.assign(part, { child: null, pid: null, memory_bytes: null, since: new Date().toISOString() })
+  if (supervision.stopping) {
+    part.state = 'stopped'
+    return
   }
-
-  for (const part of parts) start(part)
-
-  return {
-    status: (): PartStatus[] =>
-      parts.map(({ name, pid, state, restarts, since, last_error, memory_bytes, doing, figures }) => {
-        return { name, pid, state, restarts, since, last_error, memory_bytes, doing, figures }
-      }),
-    async stop(): Promise<void> {
-      stopping = true
-      await Promise.all(parts.map((part) => stopPart(part)))
-    },
-  }
+  if (Date.now() - part.startedMs >= HEALTHY_MS) part.failures = 0
+  const waitMs = Math.min(FIRST_BACKOFF_MS * 2 ** part.failures, LONGEST_BACKOFF_MS)
+  part.failures += 1
+  part.restarts += 1
+  part.state = 'waiting'
+  part.last_error = part.lastLine === '' ? how : `${how}: ${part.lastLine}`
+  part.doing = `ended (${how}); starting again`
+  supervision.events.died(part.name, how, waitMs)
+  part.timer = setTimeout(() => start(part, supervision), waitMs)
 }
 
 async function stopPart(part: Part): Promise<void> {

@@ -104,8 +104,8 @@ test('any mix of appends, removals and rewrites by several lakes gives the expec
             (row) => row.n,
           )
         // rows(after) + added = rows(upTo) + removed, as multisets.
-        const left = [...(await rows(begin.files)), ...(await rows(added))].sort((a, b) => a - b)
-        const right = [...(await rows(files)), ...(await rows(removed))].sort((a, b) => a - b)
+        const left = [...(await rows(begin.files)), ...(await rows(added))].toSorted((a, b) => a - b)
+        const right = [...(await rows(files)), ...(await rows(removed))].toSorted((a, b) => a - b)
         assert.deepEqual(left, right)
       }
     }),

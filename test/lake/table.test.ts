@@ -135,7 +135,7 @@ test('files are bounded in rows, and a query without rows writes none', async (t
   const files = await lake.write(session, NUMBERS.name, numbersFrom(0, 10_000), options)
   // 10,000 = 2 × 4,096 + 1,808
   assert.deepEqual(
-    files.map((file) => file.stats.rows).sort((a, b) => b - a),
+    files.map((file) => file.stats.rows).toSorted((a, b) => b - a),
     [4096, 4096, 1808],
   )
   assert.deepEqual(await lake.write(session, NUMBERS.name, numbersFrom(0, 0)), [])

@@ -83,9 +83,9 @@ test('vacuum: what was removed or never committed goes after its time, and nothi
   await writeFile(path.join(table, '_delta_log', '.00000000000000000009.json.x.tmp'), 'half')
   await writeFile(path.join(table, '_delta_log', 'foreign.parquet'), '')
   const temporary = '_delta_log/.00000000000000000009.json.x.tmp'
-  const gone = [old!.path, orphan!.path, temporary].sort()
+  const gone = [old!.path, orphan!.path, temporary].toSorted()
   const vacuum = async (options: { olderThanMs?: number; dryRun?: boolean; nowMs: number }) =>
-    (await lake.vacuum(NUMBERS.name, options)).sort()
+    (await lake.vacuum(NUMBERS.name, options)).toSorted()
 
   assert.deepEqual(await vacuum({ nowMs: Date.now() + 6 * DAY_MS }), [])
   assert.deepEqual(await vacuum({ olderThanMs: 0, nowMs: Date.now() + HOUR_MS / 2 }), [])
