@@ -1,18 +1,16 @@
 #!/usr/bin/env node
-// `npx smarthouse`: hands the words to the program under the Node 26 of the dependencies.
+// The way into the program: runs it here where this is Node 26, else hands the words to the Node 26 of the dependencies.
 import { spawn } from 'node:child_process'
-import { createRequire } from 'node:module'
 import { existsSync } from 'node:fs'
+import * as nodeModule from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const cli = join(root, 'src', 'cli.ts')
 
-/** The Node of the dependencies; the running one where that is new enough. */
+/** The Node of the dependencies. */
 function node26() {
-  if (Number(process.versions.node.split('.')[0]) >= 26) return process.execPath
-  const require = createRequire(import.meta.url)
+  const require = nodeModule.createRequire(import.meta.url)
   const name = process.platform === 'win32' ? 'node.exe' : 'node'
   const platform = process.platform === 'win32' ? 'win' : process.platform
   for (const candidate of [`node-${platform}-${process.arch}`, `node-bin-${platform}-${process.arch}`]) {
@@ -30,8 +28,16 @@ function node26() {
   process.exit(1)
 }
 
-const child = spawn(node26(), [cli, ...process.argv.slice(2)], { stdio: 'inherit' })
-// Ctrl-C reaches the program by the terminal; this process only waits for it to end cleanly.
-for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => undefined)
-process.on('SIGTERM', () => child.kill('SIGTERM'))
-child.on('exit', (code, signal) => (signal ? process.kill(process.pid, signal) : process.exit(code ?? 1)))
+if (Number(process.versions.node.split('.')[0]) >= 26) {
+  // Types are stripped and code is compiled once, not at each start: half the time, and 25 MB less in every process.
+  nodeModule.enableCompileCache(join(root, 'node_modules', '.cache', 'smarthouse'))
+  await import('../src/cli.ts')
+} else {
+  const child = spawn(node26(), [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  })
+  // Ctrl-C reaches the program by the terminal; this process only waits for it to end cleanly.
+  for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => undefined)
+  process.on('SIGTERM', () => child.kill('SIGTERM'))
+  child.on('exit', (code, signal) => (signal ? process.kill(process.pid, signal) : process.exit(code ?? 1)))
+}
