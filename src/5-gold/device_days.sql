@@ -118,8 +118,8 @@ WITH local_days AS (
   GROUP BY p.tenant_id, p.device_id, c.date
 )
 SELECT
-  coalesce(r.tenant_id, e.tenant_id) AS tenant_id,
-  coalesce(r.device_id, e.device_id) AS device_id,
+  CAST(coalesce(r.tenant_id, e.tenant_id) AS STRING) AS tenant_id,
+  CAST(coalesce(r.device_id, e.device_id) AS STRING) AS device_id,
   coalesce(r.date, e.date) AS date,
   CAST(coalesce(r.reading_count, 0) AS BIGINT) AS reading_count,
   CAST(r.interval_us AS BIGINT) AS interval_us,
@@ -136,9 +136,9 @@ SELECT
   CAST(coalesce(r.outage_us, 0) AS BIGINT) AS outage_us,
   CAST(r.reported_nwh AS DECIMAL(38,0)) AS reported_nwh,
   CAST(r.reported_power_mw AS BIGINT) AS reported_power_mw,
-  coalesce(r.device_type, e.device_type) AS device_type,
-  coalesce(r.location, e.location) AS location,
-  coalesce(r.user_id, e.user_id) AS user_id
+  CAST(coalesce(r.device_type, e.device_type) AS STRING) AS device_type,
+  CAST(coalesce(r.location, e.location) AS STRING) AS location,
+  CAST(coalesce(r.user_id, e.user_id) AS STRING) AS user_id
 FROM reading_days r
 FULL JOIN carried e ON e.tenant_id = r.tenant_id AND e.device_id = r.device_id AND e.date = r.date
 LEFT JOIN offline_days o ON o.tenant_id = r.tenant_id AND o.device_id = r.device_id AND o.date = r.date

@@ -97,8 +97,8 @@ WITH channel_slots AS (
   ) = 1
 )
 SELECT
-  s.tenant_id,
-  s.device_id,
+  CAST(s.tenant_id AS STRING) AS tenant_id,
+  CAST(s.device_id AS STRING) AS device_id,
   s.quarter_hour,
   CAST(CAST(s.energy_nwh AS DECIMAL(27,0)) * CAST(0.000000001 AS DECIMAL(10,9)) AS DECIMAL(38,9)) AS energy_wh,
   CAST(s.energy_method AS STRING) AS energy_method,

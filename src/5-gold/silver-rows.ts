@@ -30,6 +30,21 @@ export const READING_INPUTS = [
   'energy_method',
 ] as const
 
+/** Those of them that repeat a few texts over and over. */
+const TEXT_INPUTS = [
+  'stream_topic',
+  'tenant_id',
+  'device_id',
+  'channel',
+  'device_type',
+  'user_id',
+  'location',
+  'alert',
+  'energy_method',
+]
+/** Words with which an enumeration still pays; its list stands in the text of the query. */
+const MAX_WORDS = 5000
+
 /** A span of time, µs; the end is exclusive. */
 export interface Span {
   fromUs: number
@@ -82,29 +97,53 @@ export async function loadReadings(
     `SELECT coalesce(max(max_gap_us), ${LEAST_MAX_GAP_US}) AS gap_us FROM chunk_devices`,
   )
   const gapUs = device!.gap_us
-  const columns = READING_INPUTS.map((name) => `r.${name}`).join(', ')
+  const scan = lake.scan(READINGS, filesOf(files, span, gapUs))
+  const type = await wordType(session, scan)
+  const columns = READING_INPUTS.map((name) =>
+    TEXT_INPUTS.includes(name) ? `CAST(r.${name} AS ${type}) AS ${name}` : `r.${name}`,
+  ).join(', ')
   await session.run(
     `CREATE OR REPLACE TEMP TABLE readings AS
-     SELECT ${columns} FROM ${lake.scan(READINGS, filesOf(files, span, gapUs))} r
+     SELECT ${columns} FROM ${scan} r
      JOIN chunk_devices d ON d.tenant_id = r.tenant_id AND d.device_id = r.device_id
      WHERE r.timestamp >= make_timestamptz(${span.fromUs - gapUs})
        AND (r.timestamp <= make_timestamptz(${span.toUs + gapUs}) OR r.energy_from < make_timestamptz(${span.toUs}))
        AND epoch_us(r.timestamp) >= ${span.fromUs} - d.max_gap_us
        AND (epoch_us(r.timestamp) <= ${span.toUs} + d.max_gap_us OR r.energy_from < make_timestamptz(${span.toUs}))`,
   )
-  await loadEarlier(lake, session, files, span)
+  await loadEarlier({ lake, session, files, span, type })
+}
+
+/**
+ * The type of the texts in `readings`: an enumeration, in their own order, sorts and joins in half the time and
+ * memory. The models cannot tell the difference.
+ */
+async function wordType(session: Session, scan: string): Promise<string> {
+  const distinct = TEXT_INPUTS.map((name) => `SELECT DISTINCT ${name} AS word FROM ${scan}`).join(
+    ' UNION ALL ',
+  )
+  // What the models compare with has to be among the words.
+  const words = await session.rows<{ word: string }>(
+    `SELECT DISTINCT word FROM (${distinct} UNION ALL VALUES ('none'), ('reported'), ('counter'), ('integrated'))
+     WHERE word IS NOT NULL ORDER BY word LIMIT ${MAX_WORDS + 1}`,
+  )
+  // A NUL would end the text of the query.
+  if (words.length > MAX_WORDS || words.some(({ word }) => word.includes('\0'))) return 'VARCHAR'
+  return `ENUM(${words.map(({ word }) => `'${word.replaceAll("'", "''")}'`).join(', ')})`
 }
 
 /**
  * Adds the last row, or the last alert, before the span of those channels whose first one in it depends on that:
  * a reported value covers back to the row before it, and an alert is an episode unless the one before is the same.
  */
-async function loadEarlier(
-  lake: Lake,
-  session: Session,
-  files: readonly DataFile[],
-  span: Span,
-): Promise<void> {
+async function loadEarlier(work: {
+  lake: Lake
+  session: Session
+  files: readonly DataFile[]
+  span: Span
+  type: string
+}): Promise<void> {
+  const { lake, session, files, span, type } = work
   await session.run(
     `CREATE OR REPLACE TEMP TABLE earlier_wanted AS
      SELECT tenant_id, device_id, channel, want_alert, d.max_gap_us FROM (
@@ -118,6 +157,10 @@ async function loadEarlier(
      ) JOIN chunk_devices d USING (tenant_id, device_id)`,
   )
   const columns = READING_INPUTS.map((name) => `r.${name}`).join(', ')
+  // A text that occurs nowhere in the span becomes null: of these rows only the time and an equal alert matter.
+  const found = READING_INPUTS.map((name) =>
+    TEXT_INPUTS.includes(name) ? `TRY_CAST(${name} AS ${type}) AS ${name}` : name,
+  ).join(', ')
   const earlier = files.filter((file) => (bounds(file, 'timestamp')?.fromUs ?? Infinity) < span.fromUs)
   for (const round of dateRounds(earlier, 'descending')) {
     const wanted = await wantedDevices(session, 'earlier_wanted')
@@ -134,7 +177,7 @@ async function loadEarlier(
          ORDER BY ${['timestamp', ...POSITION].map((name) => `r.${name} DESC`).join(', ')}
        ) = 1`,
     )
-    await session.run(`INSERT INTO readings SELECT DISTINCT * EXCLUDE (want_alert) FROM earlier_found`)
+    await session.run(`INSERT INTO readings SELECT DISTINCT ${found} FROM earlier_found`)
     await session.run(
       `DELETE FROM earlier_wanted WHERE (tenant_id, device_id, channel, want_alert) IN
          (SELECT (tenant_id, device_id, channel, want_alert) FROM earlier_found)`,
