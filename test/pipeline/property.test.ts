@@ -8,7 +8,7 @@ import type { Engine } from '../../src/lake/types.ts'
 import type { Case } from './case.ts'
 
 /** More and other cases: `node test/pipeline/soak.ts RUNS SEED`. One thread, since the tables are tiny. */
-const runs = 16
+const runs = 10
 const seed = 20_240_331
 
 let engine: Engine

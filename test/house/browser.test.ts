@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openBrowser } from '../7-dashboard/browser.ts'
+import { dataFolder, start } from './run-cli.ts'
+
+const PATIENCE_MS = 60_000
+
+test('a first start in a real browser: every KPI and chart has values, without a console error', async (t) => {
+  const browser = await openBrowser()
+  if ('missing' in browser) return t.skip(`NOT RUN: no Chromium (${browser.missing})`)
+  t.after(() => browser.close())
+  const platform = start(['up', '--no-open', '--port', '0', '--data', dataFolder(t)])
+  t.after(async () => {
+    platform.child.kill('SIGTERM')
+    await platform.ended
+  })
+  const deadline = Date.now() + PATIENCE_MS
+  let url: string | undefined
+  while (!(url = /Dashboard: (http:\S+)/.exec(platform.output())?.[1])) {
+    assert.ok(Date.now() < deadline, platform.output())
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  for (const [width, colorScheme] of [
+    [360, 'light'],
+    [768, 'dark'],
+    [1440, 'light'],
+    [360, 'dark'],
+    [768, 'light'],
+    [1440, 'dark'],
+  ] as const) {
+    const context = await browser.newContext({
+      viewport: { width, height: 900 },
+      colorScheme,
+      locale: 'en-GB',
+    })
+    const page = await context.newPage()
+    const faults: string[] = []
+    page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
+    page.on('pageerror', (error) => faults.push(error.message))
+    await page.goto(`${url}/?range=7d`)
+    const kpis = page.locator('[data-kpi]')
+    // The first visit may come before the history has been refined; the page refreshes by itself.
+    await page
+      .getByText(/\d kWh/)
+      .first()
+      .waitFor({ timeout: PATIENCE_MS })
+    await page.locator('[data-live=live]').waitFor({ timeout: PATIENCE_MS })
+    await page.locator('canvas').nth(1).waitFor()
+    const texts = (await kpis.allInnerTexts()).map((text) => text.replaceAll(/\s+/g, ' ').trim())
+    assert.equal(texts.length, 4)
+    for (const text of texts) assert.match(text, /[1-9]/, `${width} px: ${texts.join(', ')}`)
+    assert.match(texts[2]!, /^10 of 10/)
+    const points = page.locator('svg [role=button]')
+    assert.equal(await points.count(), 10, 'a point of health and risk for every device')
+    const table = page.getByRole('group', { name: 'Last readings' })
+    await table.scrollIntoViewIfNeeded()
+    assert.equal(await table.locator('tbody tr').count(), 100)
+    assert.deepEqual(faults, [], `${width} px, ${colorScheme}`)
+    await context.close()
+  }
+})

@@ -1,0 +1,28 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+/**
+ * What takes longer than the tests may: `npm run soak [-- NAME …]`.
+ * `day`: a simulated day of a reading a second; `plugs`: all recorded plugs; `property [RUNS] [SEED]`: random cases.
+ */
+const root = fileURLToPath(new URL('..', import.meta.url))
+const SOAKS: Record<string, readonly string[]> = {
+  day: ['--test', 'test/house/truth.test.ts'],
+  plugs: ['--test', 'test/house/tracebase.test.ts'],
+  property: ['test/pipeline/soak.ts'],
+}
+
+const [name, ...words] = process.argv.slice(2)
+if (name !== undefined && !(name in SOAKS)) {
+  console.error(`There is no soak "${name}". Known: ${Object.keys(SOAKS).join(', ')}.`)
+  process.exit(2)
+}
+const chosen = name === undefined ? Object.values(SOAKS) : [SOAKS[name]!]
+for (const soak of chosen) {
+  const { status } = spawnSync(process.execPath, [...soak, ...words], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, SOAK: '1' },
+  })
+  if (status !== 0) process.exit(status ?? 1)
+}
