@@ -101,7 +101,8 @@ async function runOne(
   try {
     await runStage(stage, {
       once: context.once,
-      pauseMs: schedule.everyMs ?? continuousMs,
+      pauseMs: continuousMs,
+      everyMs: schedule.everyMs,
       stop: context.stop,
       onStep: (_, report) => context.totals.add(name, report),
     })

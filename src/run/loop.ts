@@ -4,11 +4,22 @@ import type { Stage, StepReport } from '../stage.ts'
 export interface LoopOptions {
   /** Work off all that is there, pending included, then end. */
   once: boolean
-  /** Pause after a step that found nothing more, ms. */
+  /** Shortest time between two steps that find work, ms; a look that finds none costs next to nothing. */
   pauseMs: number
+  /** On a schedule: the time between two steps, whatever they find, ms. */
+  everyMs?: number | null
   stop: AbortSignal
   onStep?: (stage: Stage, report: StepReport) => void
 }
+
+/** How often a stage looks whether there is work, ms. */
+const LOOK_EVERY_MS = 250
+/** A stage that keeps up rests nine times as long as it worked: some tenth of a core, however small the machine. */
+const REST_PER_WORK = 9
+/** But never so long that Silver would be more than some seconds behind. */
+const LONGEST_REST_MS = 2000
+/** More rows than this in one step are a backlog (an import, a first start): there is no rest until it is worked off. */
+const BACKLOG_ROWS = 5000
 
 /** Runs a stage until it is stopped, or (`once`) until nothing is left to do. */
 export async function runStage(stage: Stage, options: LoopOptions): Promise<void> {
@@ -18,15 +29,15 @@ export async function runStage(stage: Stage, options: LoopOptions): Promise<void
     options.onStep?.(stage, report)
     if (report.more) continue
     if (options.once) return
-    const tookMs = performance.now() - beganMs
-    await pause(Math.max(options.pauseMs, Math.min(tookMs * REST_PER_WORK, LONGEST_REST_MS)), options.stop)
+    const restingMs = options.everyMs ?? restMs(report, performance.now() - beganMs, options.pauseMs)
+    await pause(restingMs, options.stop)
   }
 }
 
-/** A stage that has nothing more to do rests nine times as long as it worked: some tenth of a core, however small the machine. */
-const REST_PER_WORK = 9
-/** But never so long that Silver would be more than some seconds behind. */
-const LONGEST_REST_MS = 2000
+function restMs({ rows }: StepReport, tookMs: number, pauseMs: number): number {
+  if (rows === 0 || rows > BACKLOG_ROWS) return Math.min(LOOK_EVERY_MS, pauseMs)
+  return Math.max(pauseMs, Math.min(tookMs * REST_PER_WORK, LONGEST_REST_MS))
+}
 
 /** Waits; returns early, without an error, when stopped. */
 export async function pause(ms: number, stop: AbortSignal): Promise<void> {
