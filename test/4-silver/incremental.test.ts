@@ -43,7 +43,7 @@ const history = fc.array(
   { minLength: 1, maxLength: 6 },
 )
 
-const RUNS = Number(process.env.SILVER_RUNS ?? 6)
+const RUNS = Number(process.env.SILVER_RUNS ?? 3)
 const options: fc.Parameters<unknown> = { numRuns: RUNS, seed: Number(process.env.SILVER_SEED ?? 4) }
 
 test('incremental equals rebuild, row for row, however the arrivals are cut', async () => {

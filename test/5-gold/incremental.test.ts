@@ -22,7 +22,7 @@ import {
  * ends as a rebuild makes it. `GOLD_RUNS` sets the number of cases.
  */
 
-const RUNS = Number(process.env.GOLD_RUNS ?? 4)
+const RUNS = Number(process.env.GOLD_RUNS ?? 3)
 
 /** Minutes from 2026-03-27T00:00Z: five days around the change to summer time, and two far away. */
 const minute = fc.oneof(
