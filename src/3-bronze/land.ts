@@ -12,9 +12,9 @@ import { parseRecord } from './parse.ts'
 import { BRONZE_TELEMETRY } from './tables.ts'
 import { trimLanded } from './trim.ts'
 
-/** One round of reading and typing: about so much is in memory as text. */
-const CHUNK_RECORDS = 20_000
-const CHUNK_BYTES = 16 * 1024 * 1024
+/** One round of reading and typing: about so much is in memory as text; larger rounds take more memory and no less time. */
+const CHUNK_RECORDS = 5_000
+const CHUNK_BYTES = 8 * 1024 * 1024
 /** A commit takes at most so many bytes of messages, however few they are. */
 const STEP_BYTES = 128 * 1024 * 1024
 const TRIM_EVERY_MS = 60_000
@@ -32,7 +32,7 @@ export interface BronzeOptions {
 
 /** The stage that lands the stream in `bronze.telemetry`. It does not close the log. */
 export async function createBronzeStage(options: BronzeOptions): Promise<Stage> {
-  const { lake, engine, log, maxRecords = 100_000, keepStreamMs = HOUR_MS } = options
+  const { lake, engine, log, maxRecords = 20_000, keepStreamMs = HOUR_MS } = options
   await lake.define(BRONZE_TELEMETRY)
   const session = await engine.session()
   let trimmedMs = -Infinity

@@ -71,6 +71,9 @@ export async function openDuckDb(options: DuckDbOptions = {}): Promise<Engine> {
 
 async function openInstance(options: DuckDbOptions): Promise<DuckDBInstance> {
   const config: Record<string, string> = {
+    // What a query has freed goes back to the system soon, and not only to the engine's next query.
+    allocator_background_threads: 'true',
+    allocator_flush_threshold: '1MiB',
     autoload_known_extensions: 'false',
     autoinstall_known_extensions: 'false',
   }
