@@ -35,6 +35,12 @@ export interface DataFolder {
  */
 export function openDataFolder(path: string, options: { create: boolean }): DataFolder {
   const root = resolve(path)
+  if (/[*?[\]]/.test(root))
+    throw new PlatformError(
+      'data_folder_unwritable',
+      `${root} has a character (* ? [ or ]) that the SQL engine reads as a pattern`,
+      'Choose a folder without it, with --data DIR.',
+    )
   const marker = join(root, MARKER)
   try {
     if (!existsSync(marker)) begin(root, marker, options.create)

@@ -38,6 +38,10 @@ test('a data folder where a file stands in the way cannot be used', (t) => {
   refused(['bronze', '--once', '--data', join(parent, 'file', 'data')], 1, 'Cannot use')
 })
 
+test('a data folder whose name is a pattern to the engine is refused', (t) => {
+  refused(['bronze', '--once', '--data', `${dataFolder(t)}[1]`], 1, 'pattern', '--data DIR')
+})
+
 test('an unknown key is refused with its line and the nearest known one', (t) => {
   const data = dataFolder(t)
   mkdirSync(data)

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { TestContext } from 'node:test'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const CLI = join(ROOT, 'src', 'cli.ts')
+const CLI = join(ROOT, 'bin', 'smarthouse.mjs')
 
 export interface Outcome {
   status: number | null
