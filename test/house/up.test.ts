@@ -64,7 +64,10 @@ test('one command starts everything, a second one is refused, a dead part comes 
     const part = status(data).instance?.parts.find(({ name }) => name === 'stages')
     return part?.pid && part.pid !== victim.pid && part.restarts === 1 ? part : undefined
   })
-  assert.match(platform.output(), /stages +ended \(SIGKILL\); starting it again/)
+  await until(
+    'the word of it',
+    () => /stages +ended \(SIGKILL\); starting it again/.exec(platform.output()) ?? undefined,
+  )
 
   platform.child.kill('SIGINT')
   assert.equal(await platform.ended, 0, platform.output())
