@@ -1,7 +1,7 @@
 -- Energy, cost, power, temperature and completeness of one device on one local day.
 -- grain: one device, one local day with a reading or energy
 -- key: tenant_id, device_id, date
--- inputs: quarter_hourly_energy, device_days, calendar, touched_days
+-- inputs: quarter_hourly_energy, device_days, calendar, touched_days, catalogue
 -- check coverage_is_share: coverage_ratio BETWEEN 0 AND 1
 -- check completeness_is_share: data_completeness IS NULL OR data_completeness BETWEEN 0 AND 1
 -- check max_within_total: reading_count > 0 OR total_energy_wh IS NOT NULL
@@ -30,6 +30,19 @@ WITH local_days AS (
   FROM quarter_hourly_energy q
   JOIN touched_days d ON d.tenant_id = q.tenant_id AND d.device_id = q.device_id AND d.date = q.date
   GROUP BY q.tenant_id, q.device_id, q.date
+), known_intervals AS (
+  -- A day with energy but without a reading has an expected interval too, where the catalogue gives one.
+  SELECT tenant_id, device_id, greatest(CAST(round(expected_interval_s * 1000000) AS BIGINT), 1000000) AS interval_us
+  FROM catalogue
+  WHERE expected_interval_s IS NOT NULL
+), expected AS (
+  SELECT
+    s.tenant_id, s.device_id, s.date,
+    coalesce(x.interval_us, k.interval_us) AS interval_us,
+    coalesce(x.intervals_with_reading, 0) AS intervals_with_reading
+  FROM sums s
+  LEFT JOIN device_days x ON x.tenant_id = s.tenant_id AND x.device_id = s.device_id AND x.date = s.date
+  LEFT JOIN known_intervals k ON k.tenant_id = s.tenant_id AND k.device_id = s.device_id
 )
 SELECT
   s.tenant_id,
@@ -47,10 +60,10 @@ SELECT
   CAST(s.cost AS DECIMAL(38,9)) AS cost,
   CAST(x.reported_nwh AS DOUBLE) / NULLIF(CAST(x.reported_power_mw AS DOUBLE) * 1000000, 0) AS energy_efficiency,
   -- Intervals with a reading / ceil(day / interval), at most 1, rounded half up.
-  CASE WHEN x.interval_us IS NOT NULL THEN CAST(CAST(least(
+  CASE WHEN e.interval_us IS NOT NULL THEN CAST(CAST(least(
     mul_div(
-      2000000 * x.intervals_with_reading + mul_div(1000000 * l.day_s + x.interval_us - 1, 1, x.interval_us), 1,
-      2 * mul_div(1000000 * l.day_s + x.interval_us - 1, 1, x.interval_us)
+      2000000 * e.intervals_with_reading + mul_div(1000000 * l.day_s + e.interval_us - 1, 1, e.interval_us), 1,
+      2 * mul_div(1000000 * l.day_s + e.interval_us - 1, 1, e.interval_us)
     ), 1000000) AS DECIMAL(10,0)) * CAST(0.000001 AS DECIMAL(7,6)) AS DECIMAL(9,6)) END AS data_completeness,
   CAST(CAST(mul_div(2000000 * s.covered_s + l.day_s, 1, 2 * l.day_s) AS DECIMAL(10,0))
     * CAST(0.000001 AS DECIMAL(7,6)) AS DECIMAL(9,6)) AS coverage_ratio,
@@ -63,3 +76,4 @@ SELECT
 FROM sums s
 JOIN local_days l ON l.date = s.date
 LEFT JOIN device_days x ON x.tenant_id = s.tenant_id AND x.device_id = s.device_id AND x.date = s.date
+JOIN expected e ON e.tenant_id = s.tenant_id AND e.device_id = s.device_id AND e.date = s.date
