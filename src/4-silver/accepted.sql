@@ -15,8 +15,8 @@ WITH kept AS (
     CASE WHEN coalesce(r.keeps_status, true) THEN c.status END AS status,
     CASE WHEN coalesce(r.keeps_alert, true) THEN c.alert END AS alert,
     c.location, c.manufacturer, c.model,
-    CASE WHEN coalesce(r.keeps_metrics, true) THEN c.metrics END AS metrics,
-    c.ingest_kind, c.protocol, c.source_topic, c.raw, c.faults,
+    c.has_metrics AND coalesce(r.keeps_metrics, true) AS keeps_metrics,
+    c.ingest_kind,
     c.t_us, c.null_reasons, c.installation_date, c.energy_source, c.rated_power_w, c.plausible_mw, c.max_gap_us
   FROM candidates c
   LEFT JOIN resolved r ON r.seq = c.seq

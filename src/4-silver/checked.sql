@@ -1,14 +1,21 @@
--- Every arrival, enriched from the catalogue, with its null rules applied and its first reject reason.
+-- Every arrival, enriched from the catalogue, with its null rules applied and its first reject reason. Columns that no
+-- rule looks at stay behind in arrivals, to be fetched by position at the end.
 -- grain:  one row per row of arrivals
 -- key:    seq
 -- inputs: arrivals (rows of bronze.telemetry), catalogue, type_limits, constants
 -- window: none; seq numbers the arrivals in the order of their positions
 -- checks: not null seq, tenant_id, channel
-WITH enriched AS (
+WITH numbered AS (
   SELECT
+    stream_topic, stream_partition, stream_offset, stream_index,
     row_number() OVER (
-      ORDER BY a.ingestion_time, a.stream_topic, a.stream_partition, a.stream_offset, a.stream_index
-    ) AS seq,
+      ORDER BY ingestion_time, stream_topic, stream_partition, stream_offset, stream_index
+    ) AS seq
+  FROM arrivals
+),
+enriched AS (
+  SELECT
+    n.seq,
     a.ingestion_time, a.stream_topic, a.stream_partition, a.stream_offset, a.stream_index,
     CASE WHEN trim(a.tenant_id) <> '' THEN a.tenant_id ELSE 'home' END AS tenant_id,
     CASE WHEN trim(a.device_id) <> '' THEN a.device_id END AS device_id,
@@ -23,12 +30,15 @@ WITH enriched AS (
     CASE WHEN trim(a.location) <> '' THEN a.location ELSE c.location END AS location,
     CASE WHEN trim(a.manufacturer) <> '' THEN a.manufacturer ELSE c.manufacturer END AS manufacturer,
     CASE WHEN trim(a.model) <> '' THEN a.model ELSE c.model END AS model,
-    CASE WHEN cardinality(a.metrics) > 0 THEN a.metrics END AS metrics,
+    coalesce(cardinality(a.metrics) > 0, false) AS has_metrics,
+    a.metrics['uptime_s'] AS uptime_s,
     coalesce(a.ingest_kind, 'live') AS ingest_kind,
-    a.protocol, a.source_topic, a.raw, a.faults,
-    a.ingestion_date,
+    a.faults,
     c.installation_date, c.rated_power_w, c.expected_interval_s, c.energy_source
   FROM arrivals a
+  JOIN numbered n
+    ON n.stream_offset = a.stream_offset AND n.stream_index = a.stream_index
+    AND n.stream_partition = a.stream_partition AND n.stream_topic = a.stream_topic
   LEFT JOIN catalogue c
     ON c.device_id = a.device_id AND c.tenant_id = CASE WHEN trim(a.tenant_id) <> '' THEN a.tenant_id ELSE 'home' END
 ),
@@ -53,7 +63,7 @@ nulled AS (
       WHEN array_contains(x.faults, 'temperature') OR abs(x.temperature) > 1e300 THEN 'not_a_number'
       WHEN x.temperature IN (k.sentinel_int16, k.sentinel_int32, k.sentinel_uint32, k.sentinel_probe_open_c, k.sentinel_probe_top_c) THEN 'sentinel'
       WHEN x.temperature IN (k.power_up_high_c, k.power_up_low_c) AND x.power_up_sentinel
-        AND x.metrics['uptime_s'] <= k.power_up_s THEN 'power_up'
+        AND x.uptime_s <= k.power_up_s THEN 'power_up'
     END AS temperature_rule,
     CASE
       WHEN array_contains(x.faults, 'power_usage') OR abs(x.power_usage) > 1e300 THEN 'not_a_number'
@@ -80,8 +90,9 @@ kept AS (
     CASE WHEN power_rule IS NULL THEN power_usage END AS power_usage,
     CASE WHEN reported_rule IS NULL THEN energy_consumption_wh END AS energy_consumption_wh,
     CASE WHEN counter_rule IS NULL THEN energy_total_wh END AS energy_total_wh,
-    status, alert, location, manufacturer, model, metrics, ingest_kind, protocol, source_topic, raw, faults, ingestion_date,
+    status, alert, location, manufacturer, model, has_metrics, ingest_kind,
     unix_micros(timestamp) AS t_us,
+    array_contains(faults, 'not_json') OR array_contains(faults, 'not_object') AS is_not_json,
     concat_ws(' ',
       temperature_rule || ':temperature',
       power_rule || ':power_usage',
@@ -90,7 +101,7 @@ kept AS (
     ) AS null_reasons,
     temperature IS NULL AND power_usage IS NULL AND energy_consumption_wh IS NULL AND energy_total_wh IS NULL
       AND temperature_rule IS NULL AND power_rule IS NULL AND reported_rule IS NULL AND counter_rule IS NULL
-      AND status IS NULL AND alert IS NULL AND metrics IS NULL AS is_empty,
+      AND status IS NULL AND alert IS NULL AND NOT has_metrics AS is_empty,
     power_min_w, power_max_w, temperature_min_c, temperature_max_c,
     installation_date, energy_source,
     coalesce(rated_power_w, type_rated_power_w) AS rated_power_w,
@@ -102,7 +113,7 @@ kept AS (
 SELECT
   x.*,
   CASE
-    WHEN array_contains(faults, 'not_json') OR array_contains(faults, 'not_object') THEN 'not_json'
+    WHEN is_not_json THEN 'not_json'
     WHEN device_id IS NULL THEN 'missing_device_id'
     WHEN timestamp IS NULL THEN 'missing_timestamp'
     WHEN t_us < k.earliest_event_us THEN 'before_2000'

@@ -48,12 +48,15 @@ const texts = new Map<string, string>()
 
 /** The result of a model as the temporary table of its name, or of another. */
 export async function materialise(session: Session, model: string, table = model): Promise<void> {
-  let text = texts.get(model)
-  if (text === undefined) {
-    text = readFileSync(new URL(`./${model}.sql`, import.meta.url), 'utf8')
-    texts.set(model, text)
-  }
-  await session.run(`CREATE OR REPLACE TEMP TABLE ${table} AS\n${text}`)
+  await session.run(`CREATE OR REPLACE TEMP TABLE ${table} AS\n${textOf(model)}`)
+}
+
+function textOf(model: string): string {
+  const known = texts.get(model)
+  if (known !== undefined) return known
+  const text = readFileSync(new URL(`./${model}.sql`, import.meta.url), 'utf8')
+  texts.set(model, text)
+  return text
 }
 
 /** What rows depend on besides Bronze, as of one moment. */
@@ -164,7 +167,8 @@ export async function computeReadings(session: Session): Promise<void> {
   if (lookUp) {
     await materialise(session, 'windows_on_time', 'windows')
   } else await materialise(session, 'windows')
-  await materialise(session, 'readings')
+  // A view: these are the widest rows of all, and they are read once, to be written.
+  await session.run(`CREATE OR REPLACE TEMP VIEW readings AS\n${textOf('readings')}`)
 }
 
 /** From `arrivals`, `carried` and `hour_before` to `readings`, `rejects`, `duplicates` and `channel_state`. */

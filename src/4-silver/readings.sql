@@ -1,7 +1,7 @@
 -- silver.readings: the accepted rows with quality, one-hour windows and energy.
 -- grain:  one row per accepted row
 -- key:    stream_topic, stream_partition, stream_offset, stream_index
--- inputs: accepted, windows, energy, constants
+-- inputs: accepted, arrivals, windows, energy, constants
 -- window: none of its own
 -- checks: not null quality_score, energy_method; quality_score between 0 and 1
 WITH judged AS (
@@ -32,16 +32,20 @@ SELECT
   s.ingestion_time, s.stream_topic, s.stream_partition, s.stream_offset, s.stream_index,
   s.tenant_id, s.device_id, s.channel, s.timestamp, s.event_id, s.device_type, s.user_id,
   s.temperature, s.power_usage, s.energy_consumption_wh, s.energy_total_wh, s.status, s.alert,
-  s.location, s.manufacturer, s.model, s.metrics, s.ingest_kind, s.protocol, s.source_topic, s.raw, s.faults,
+  s.location, s.manufacturer, s.model, CASE WHEN s.keeps_metrics THEN a.metrics END AS metrics, s.ingest_kind, a.protocol, a.source_topic, a.raw, a.faults,
   CAST(CAST(s.points AS DECIMAL(9, 6)) * CAST(0.01 AS DECIMAL(3, 2)) AS DECIMAL(9, 6)) AS quality_score,
-  array_remove(split(concat_ws(' ',
-    s.null_reasons,
-    CASE WHEN s.unknown_location THEN 'unknown_location' END,
-    CASE WHEN s.unknown_manufacturer THEN 'unknown_manufacturer' END,
-    CASE WHEN s.unknown_model THEN 'unknown_model' END,
-    CASE WHEN s.temperature_unusual THEN 'temperature_unusual' END,
-    CASE WHEN s.power_high THEN 'power_high' END,
-    e.energy_reasons), ' '), '') AS quality_reasons,
+  -- most rows have no reason; there the empty list is a constant
+  CASE
+    WHEN s.points = 100 AND s.null_reasons = '' AND e.energy_reasons = '' THEN array_remove(split('', ' '), '')
+    ELSE array_remove(split(concat_ws(' ',
+      s.null_reasons,
+      CASE WHEN s.unknown_location THEN 'unknown_location' END,
+      CASE WHEN s.unknown_manufacturer THEN 'unknown_manufacturer' END,
+      CASE WHEN s.unknown_model THEN 'unknown_model' END,
+      CASE WHEN s.temperature_unusual THEN 'temperature_unusual' END,
+      CASE WHEN s.power_high THEN 'power_high' END,
+      e.energy_reasons), ' '), '')
+  END AS quality_reasons,
   s.points >= k.valid_points AS is_valid,
   CAST(s.delay_us AS DOUBLE) / 3.6e9 AS processing_delay_hours,
   s.ingest_kind = 'live' AND s.delay_us > k.late_watermark_us AS is_late_event,
@@ -56,6 +60,9 @@ SELECT
   e.method AS energy_method,
   CAST(s.timestamp AS DATE) AS event_date
 FROM scored s
+JOIN arrivals a
+  ON a.stream_offset = s.stream_offset AND a.stream_index = s.stream_index
+  AND a.stream_partition = s.stream_partition AND a.stream_topic = s.stream_topic
 JOIN windows w ON w.seq = s.seq
-JOIN energy e ON e.tenant_id = s.tenant_id AND e.device_id = s.device_id AND e.channel = s.channel AND e.seq = s.seq
+JOIN energy e ON e.seq = s.seq
 CROSS JOIN constants k

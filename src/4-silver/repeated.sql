@@ -13,7 +13,7 @@ WITH shared AS (
 SELECT
   s.identity, c.seq,
   c.temperature, c.power_usage, c.energy_consumption_wh, c.energy_total_wh, c.status, c.alert,
-  CASE WHEN c.metrics IS NOT NULL THEN true END AS metrics
+  CASE WHEN c.has_metrics THEN true END AS metrics
 FROM candidates c
 JOIN shared s
   ON s.tenant_id = c.tenant_id AND s.device_id = c.device_id AND s.channel = c.channel AND s.t_us = c.t_us
