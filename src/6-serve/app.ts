@@ -11,10 +11,6 @@ import { startServing, type ServingOptions } from './serving.ts'
 export interface AppOptions extends Omit<ServingOptions, 'clock'> {
   /** Folder of the built dashboard; null: there is none. */
   dashboardDir: string | null
-  /** IANA zone of the home, as the lake has it. */
-  timeZone: string
-  /** ISO 4217 */
-  currency: string
   /** How often the dashboard refreshes its figures, s. */
   refreshS: number
   /** Whether the simulated home is on: then it is opened until a real one has data. */
@@ -45,7 +41,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   })
   const serving = await startServing({ ...options, clock })
   app.addHook('onClose', () => serving.close())
-  registerRoutes(app, serving, { ...options, clock, freshS: options.alertThresholds.offline_s })
+  registerRoutes(app, serving, { ...options, clock })
   await serveDashboard(app, options.dashboardDir)
   await app.ready()
   return app

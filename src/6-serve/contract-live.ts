@@ -1,6 +1,7 @@
 /** Live values: the last readings, columns for the charts, and the events of the stream. */
 import { z } from 'zod'
 import { Alert, Instant, TenantId } from './contract-common.ts'
+import { PowerNow } from './contract-overview.ts'
 import { DataStatus } from './contract-status.ts'
 
 /** A reading as the live view shows it; names and units are those of the telemetry contract. */
@@ -66,6 +67,7 @@ export const LIVE_EVENTS = {
     tenant: z.string(),
     readings: z.array(LiveReading).meta({ description: 'The last readings, newest first.' }),
     alerts: z.array(Alert).meta({ description: 'All that are open.' }),
+    power_now: PowerNow,
   }),
   readings: z.object({
     readings: z.array(LiveReading).meta({ description: 'In the order of arrival.' }),
@@ -73,6 +75,7 @@ export const LIVE_EVENTS = {
       .int()
       .meta({ description: 'Readings left out of this batch; the newest of each device are in.' }),
   }),
+  power: PowerNow.meta({ description: 'Once a second where it has changed.' }),
   status: DataStatus,
   alert: Alert,
   resync: z.object({ reason: z.enum(['gap', 'restarted', 'slow']) }),

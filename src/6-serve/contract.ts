@@ -53,7 +53,7 @@ export const ROUTES = {
   series: route('/api/v1/live/series', 'Power and temperature as columns', SeriesQuery, LiveSeries),
   live: route(
     '/api/v1/live',
-    'Live events: snapshot, readings, status, alert, resync',
+    'Live events: snapshot, readings, power, status, alert, resync',
     TenantQuery,
     z.string(),
     'text/event-stream',

@@ -28,9 +28,12 @@ export interface LiveEvents {
   readings(readings: readonly TimedReading[]): void
   alerts(alerts: readonly Alert[]): void
   status(status: DataStatus): void
+  power(tenant: string, power: LiveEvent<'power'>): void
   /** Takes over a response: it gets the events of the home until it is closed. */
   connect(tenant: string, response: ServerResponse, lastEventId: string | undefined): void
   clients(): number
+  /** Homes that somebody listens to. */
+  heard(): string[]
   close(): void
 }
 
@@ -56,12 +59,14 @@ export function createLiveEvents(options: LiveEventsOptions): LiveEvents {
     status: (status) => {
       for (const home of homes.values()) home.publish('status', status)
     },
+    power: (tenant, power) => homes.get(tenant)?.publish('power', power),
     connect: (tenant, response, lastEventId) => {
       const home = homes.get(tenant) ?? new HomeEvents(tenant, numbering, options)
       homes.set(tenant, home)
       home.connect(response, lastEventId)
     },
     clients: () => [...homes.values()].reduce((sum, home) => sum + home.clients.size, 0),
+    heard: () => [...homes].filter(([, home]) => home.clients.size > 0).map(([tenant]) => tenant),
     close: () => {
       clearInterval(heartbeat)
       for (const home of homes.values()) home.close()

@@ -6,8 +6,11 @@ import { SeriesOfHome } from './live-series.ts'
 const MOST_READINGS = 1_000
 const MOST_CHANNELS = 20_000
 
+/** The newest power of a device or of one of its channels. */
 interface LatestPower {
   device_id: string
+  device_type: string | null
+  user_id: string | null
   power_w: number
   eventMs: number
 }
@@ -37,7 +40,13 @@ export class LiveHome {
     // A device that says that it is offline draws nothing that we know of, until it says its power again.
     if (reading.status === 'offline') this.#power.delete(key)
     else if (reading.power_usage !== null)
-      put(this.#power, key, { device_id: reading.device_id, power_w: reading.power_usage, eventMs })
+      put(this.#power, key, {
+        device_id: reading.device_id,
+        device_type: reading.device_type,
+        user_id: timed.user_id,
+        power_w: reading.power_usage,
+        eventMs,
+      })
   }
 
   /** Takes readings of the lake for the list of the last ones; those that it has taken before are replaced. */
@@ -62,14 +71,15 @@ export class LiveHome {
   }
 
   /** Power of each device, summed over its channels, of values no older than `sinceMs`. */
-  power(sinceMs: number): Map<string, { power_w: number; eventMs: number }> {
-    const devices = new Map<string, { power_w: number; eventMs: number }>()
-    for (const { device_id, power_w, eventMs } of this.#power.values()) {
-      if (eventMs < sinceMs) continue
-      const device = devices.get(device_id)
-      devices.set(device_id, {
-        power_w: power_w + (device?.power_w ?? 0),
-        eventMs: Math.max(eventMs, device?.eventMs ?? 0),
+  power(sinceMs: number): Map<string, LatestPower> {
+    const devices = new Map<string, LatestPower>()
+    for (const channel of this.#power.values()) {
+      if (channel.eventMs < sinceMs) continue
+      const others = devices.get(channel.device_id)
+      devices.set(channel.device_id, {
+        ...channel,
+        power_w: channel.power_w + (others?.power_w ?? 0),
+        eventMs: Math.max(channel.eventMs, others?.eventMs ?? 0),
       })
     }
     return devices

@@ -8,6 +8,8 @@ import type { LiveReading } from './contract.ts'
 /** A live reading with its times as numbers. */
 export interface TimedReading {
   reading: LiveReading
+  /** Whose device it is, where the reading says so. */
+  user_id: string | null
   eventMs: number
   receivedMs: number
 }
@@ -69,7 +71,7 @@ function timedReading(
     status: name(fields.status),
     alert: name(fields.alert),
   }
-  return { reading, eventMs, receivedMs }
+  return { reading, user_id: name(fields.user_id), eventMs, receivedMs }
 }
 
 function name(value: unknown): string | null {

@@ -1,12 +1,12 @@
 /** The Overview: every card composed from Gold's figures, the live values and the open alerts. */
 import type { z } from 'zod'
-import type { EnergyByType, Overview, PowerNow } from './contract.ts'
+import type { EnergyByType, Overview } from './contract.ts'
 import { kwh, money, ratio, sumNano, type Nano } from './decimal.ts'
-import { countsInTotal, isConsumption, parentsOf, priceNow } from './directory.ts'
+import { isConsumption, parentsOf } from './directory.ts'
 import { healthVsRiskOf, systemHealthOf } from './health.ts'
 import { insightOf } from './insight.ts'
 import { coverageOf, houseTotal, kpisOf } from './kpis.ts'
-import { counted, localTime, noDataReason, type Picture } from './picture.ts'
+import { noDataReason, type Picture } from './picture.ts'
 
 const SHOWN_ALERTS = 3
 
@@ -15,11 +15,15 @@ export type OverviewCards = Omit<
   'tenant' | 'simulated' | 'generated_at' | 'time_zone' | 'currency' | 'refresh_s' | 'range' | 'built_from'
 >
 
-export function overviewCards(picture: Picture, alertsCheckedMs: number | null): OverviewCards {
+export function overviewCards(
+  picture: Picture,
+  powerNow: Overview['power_now'],
+  alertsCheckedMs: number | null,
+): OverviewCards {
   const coverage = coverageOf(picture)
   return {
     kpis: kpisOf(picture),
-    power_now: powerNowOf(picture),
+    power_now: powerNow,
     energy_by_type: energyByTypeOf(picture),
     health_vs_risk: healthVsRiskOf(picture),
     system_health: systemHealthOf(picture, coverage),
@@ -29,46 +33,6 @@ export function overviewCards(picture: Picture, alertsCheckedMs: number | null):
       rows: picture.alerts.slice(0, SHOWN_ALERTS),
       checked_at: alertsCheckedMs === null ? null : new Date(alertsCheckedMs).toISOString(),
       reason: alertsCheckedMs === null ? 'No live readings are watched.' : null,
-    },
-  }
-}
-
-function powerNowOf(picture: Picture): z.infer<typeof PowerNow> {
-  const { live, home, nowMs, freshS, currency, timeZone } = picture
-  const types = new Map(picture.figures.devices.map((device) => [device.device_id, device]))
-  const devices = [...(live?.power(nowMs - freshS * 1000) ?? [])].filter(([device]) =>
-    countsInTotal(home, device, types.get(device)?.device_type ?? null),
-  )
-  const what = `Sum of the newest power of each device, of the last ${Math.round(freshS / 60)} minutes: devices that lie behind no meter, without solar and battery. As received, not yet checked.`
-  if (devices.length === 0) {
-    const last = live?.newestMs ? `; the last reading is of ${localTime(live.newestMs, timeZone)}` : ''
-    return {
-      value_w: null,
-      reason: `No device has told its power in the last ${Math.round(freshS / 60)} minutes${last}.`,
-      cost_per_hour: null,
-      devices: 0,
-      as_of: null,
-      definition: { what, formula: 'sum of power of the devices' },
-    }
-  }
-  const watts = Math.round(devices.reduce((sum, [, { power_w }]) => sum + power_w, 0) * 10) / 10
-  const costs = devices.map(([device, { power_w }]) => {
-    const user = types.get(device)?.user_id ?? home.catalogue.get(device)?.user_id ?? null
-    const local = Temporal.Instant.fromEpochMilliseconds(nowMs).toZonedDateTimeISO(timeZone)
-    const price = priceNow(picture.directory.tariffs, { tenant: picture.tenant, user }, local)
-    return price === null ? null : (Math.max(0, power_w) / 1000) * Number(price.energy_rate_kwh)
-  })
-  const priced = costs.filter((cost) => cost !== null)
-  const cost = priced.length === costs.length ? ratio(priced.reduce((sum, value) => sum + value, 0)) : null
-  return {
-    value_w: watts,
-    reason: null,
-    cost_per_hour: cost,
-    devices: devices.length,
-    as_of: new Date(Math.max(...devices.map(([, { eventMs }]) => eventMs))).toISOString(),
-    definition: {
-      what,
-      formula: `sum over ${counted(devices.length, 'device')} = ${watts} W; each × its price per kWh now = ${cost ?? '–'} ${currency} per hour`,
     },
   }
 }

@@ -4,7 +4,6 @@ import type { Span } from './days.ts'
 import { sumNano, type Nano } from './decimal.ts'
 import { countsInTotal, type Directory, type HomeDirectory } from './directory.ts'
 import type { CutFigures, Figures } from './figures.ts'
-import type { LiveHome } from './live-home.ts'
 
 export interface Picture {
   tenant: string
@@ -15,9 +14,6 @@ export interface Picture {
   timeZone: string
   currency: string
   nowMs: number
-  live: LiveHome | undefined
-  /** Silence after which a device's last power is not "now" any more, s. */
-  freshS: number
   alerts: readonly Alert[]
 }
 

@@ -13,6 +13,7 @@ interface Row {
   timestamp: string
   ingestion_time: string
   device_type: string | null
+  user_id: string | null
   location: string | null
   temperature: number | null
   power_usage: number | null
@@ -30,7 +31,7 @@ export async function readRecent(reader: LakeReader, tenant: string, limit: numb
   for (const windowMs of newestMs === 0 ? [] : WINDOWS_MS) {
     const since = new Date(newestMs - windowMs).toISOString()
     rows = await view.ask<Row>(`
-      SELECT device_id, channel, timestamp, ingestion_time, device_type, location,
+      SELECT device_id, channel, timestamp, ingestion_time, device_type, user_id, location,
         temperature, power_usage, energy_consumption_wh, status, alert
       FROM ${view.from(SILVER_READINGS.name, ({ stats }) => String(stats.max.timestamp ?? since) >= since)}
       WHERE tenant_id = ${literal(tenant)} AND timestamp >= TIMESTAMPTZ '${since}'
@@ -38,10 +39,11 @@ export async function readRecent(reader: LakeReader, tenant: string, limit: numb
       LIMIT ${limit}`)
     if (rows.length >= limit) break
   }
-  return rows.map(({ ingestion_time, ...row }) => {
+  return rows.map(({ ingestion_time, user_id, ...row }) => {
     const eventMs = Date.parse(row.timestamp)
     return {
       reading: { tenant_id: tenant, ...row, timestamp: new Date(eventMs).toISOString() },
+      user_id,
       eventMs,
       receivedMs: Date.parse(ingestion_time),
     }

@@ -21,8 +21,6 @@ export interface RouteOptions {
   timeZone: string
   currency: string
   refreshS: number
-  /** Silence after which a power value is not "now" any more, s. */
-  freshS: number
   /** Whether the simulated home is on. */
   demo: boolean
   version: string
@@ -92,7 +90,7 @@ export function registerRoutes(app: FastifyInstance, serving: Serving, options: 
 
 async function overviewOf(
   serving: Serving,
-  { timeZone, currency, refreshS, freshS, clock }: RouteOptions,
+  { timeZone, currency, refreshS, clock }: RouteOptions,
   tenant: string,
   query: z.output<Routes['overview']['query']>,
 ): Promise<AnswerOf<'overview'>> {
@@ -109,8 +107,6 @@ async function overviewOf(
     timeZone,
     currency,
     nowMs,
-    live: serving.live?.home(tenant),
-    freshS,
     alerts: serving.alerts.open(tenant),
   }
   return {
@@ -131,7 +127,7 @@ async function overviewOf(
       partial: span.partial,
     },
     built_from: view.versions,
-    ...overviewCards(picture, serving.live ? serving.alerts.checkedAtMs() : null),
+    ...overviewCards(picture, serving.powerNow(tenant), serving.live ? serving.alerts.checkedAtMs() : null),
   }
 }
 

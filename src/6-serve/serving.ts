@@ -2,16 +2,18 @@
 import type { StreamLog } from '../2-stream/log.ts'
 import type { Engine, Lake } from '../lake/types.ts'
 import { createAlertWatch, type AlertThresholds, type AlertWatch } from './alerts.ts'
-import type { DataStatus, PartStatus } from './contract.ts'
+import type { DataStatus, LiveEvent, PartStatus } from './contract.ts'
 import { createDataStatus } from './data-status.ts'
 import { createDirectory, homeIn, type DirectoryReader } from './directory.ts'
 import { createLakeReader, type LakeReader } from './lake-reader.ts'
 import { createLiveEvents, type LiveEvents } from './live-events.ts'
 import { startLive, type Live } from './live.ts'
+import { powerNowOf } from './power-now.ts'
 
 const DIRECTORY_EVERY_MS = 10_000
 const ALERTS_EVERY_MS = 5_000
 const STATUS_EVERY_MS = 2_000
+const POWER_EVERY_MS = 1_000
 
 export interface ServingOptions {
   lake: Lake
@@ -19,6 +21,10 @@ export interface ServingOptions {
   /** null: figures of the lake only, nothing live. */
   log: StreamLog | null
   alertThresholds: AlertThresholds
+  /** IANA zone of the home, as the lake has it. */
+  timeZone: string
+  /** ISO 4217 */
+  currency: string
   /** Readings in the live list. */
   liveReadings: number
   /** What the supervisor knows of its parts. */
@@ -32,6 +38,7 @@ export interface Serving {
   alerts: AlertWatch
   events: LiveEvents
   live: Live | null
+  powerNow(tenant: string): LiveEvent<'power'>
   /** What is wrong with the fork at the stream; null: nothing. */
   liveProblem(): Error | null
   dataStatus(): Promise<DataStatus>
@@ -52,11 +59,23 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   })
   let live: Live | null = null
   let problem: Error | null = null
+  const powerNow = (tenant: string) =>
+    powerNowOf({
+      tenant,
+      directory: directory.current(),
+      home: homeIn(directory.current(), tenant),
+      live: live?.home(tenant),
+      timeZone: options.timeZone,
+      currency: options.currency,
+      nowMs: clock(),
+      freshS: options.alertThresholds.offline_s,
+    })
   const events = createLiveEvents({
     snapshot: (tenant) => ({
       tenant,
       readings: live?.home(tenant)?.recent(liveReadings) ?? [],
       alerts: alerts.open(tenant),
+      power_now: powerNow(tenant),
     }),
     clock,
   })
@@ -76,13 +95,14 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
       clock,
     })
   const dataStatus = createDataStatus(options)
-  const stopTimers = startTimers({ directory, alerts, events, dataStatus })
+  const stopTimers = startTimers({ directory, alerts, events, dataStatus, powerNow })
   return {
     reader,
     directory,
     alerts,
     events,
     live,
+    powerNow,
     liveProblem: () => problem,
     dataStatus,
     close: async () => {
@@ -99,8 +119,10 @@ function startTimers(of: {
   alerts: AlertWatch
   events: LiveEvents
   dataStatus: () => Promise<DataStatus>
+  powerNow: Serving['powerNow']
 }): () => Promise<void> {
   let told = ''
+  const toldPower = new Map<string, string>()
   let busy: Promise<unknown> = Promise.resolve()
   // A lake that cannot be read just now is told by the routes that need it; the next turn tries again.
   const background = (work: () => Promise<void>) => () => {
@@ -112,6 +134,14 @@ function startTimers(of: {
       DIRECTORY_EVERY_MS,
     ),
     setInterval(() => of.events.alerts(of.alerts.tick()), ALERTS_EVERY_MS),
+    setInterval(() => {
+      for (const tenant of of.events.heard()) {
+        const power = of.powerNow(tenant)
+        const news = JSON.stringify(power)
+        if (news !== toldPower.get(tenant)) of.events.power(tenant, power)
+        toldPower.set(tenant, news)
+      }
+    }, POWER_EVERY_MS),
     setInterval(
       background(async () => {
         if (of.events.clients() === 0) return

@@ -90,7 +90,24 @@ test('first a snapshot, then readings as they come, within a quarter of a second
     waits.push(performance.now() - began)
   }
   assert.ok(Math.max(...waits) < 250, `waited ${waits.map(Math.round).join(', ')} ms`)
-  assert.deepEqual(new Set(names(client)), new Set(['snapshot', 'readings']))
+  assert.deepEqual(
+    new Set(names(client).filter((name) => name !== 'power')),
+    new Set(['snapshot', 'readings']),
+  )
+})
+
+test('the power of the house stands in the snapshot and is told when it changes, at most once a second', async () => {
+  const { log, port } = await server()
+  const client = await listen(port)
+  await until(() => client.events.length === 1, 'the snapshot')
+  assert.equal((client.events[0]!.data.power_now as { value_w: number | null }).value_w, null)
+  const powers = () => client.events.filter(({ name }) => name === 'power').map(({ data }) => data.value_w)
+  log.put(Date.now(), reading('kettle', 2000), reading('lamp', 10))
+  await until(() => powers().length === 1, 'the power')
+  log.put(Date.now(), reading('kettle', 0))
+  await until(() => powers().length === 2, 'the power after the change')
+  // 2000 W + 10 W, then 0 W + 10 W.
+  assert.deepEqual(powers(), [2010, 10])
 })
 
 test('a burst is one event, at most ten a second', async () => {

@@ -18,6 +18,8 @@ export interface FakeApi {
   asked: string[]
   /** Sends one reading to every page that follows. */
   send(reading: Partial<LiveReading>): void
+  /** Tells the house's power, W. */
+  sendPower(watts: number): void
   close(): Promise<void>
 }
 
@@ -46,6 +48,10 @@ export async function startFakeApi(): Promise<FakeApi> {
     send: (reading) => {
       const base = readingAt(DEVICES[0]!, Math.floor(Date.now() / 1000))
       emit('readings', { readings: [{ ...base, ...reading }], omitted: 0 })
+    },
+    sendPower: (watts) => {
+      const base = overview(Date.now(), false, 'today').power_now
+      emit('power', { ...base, value_w: watts })
     },
     close: () =>
       new Promise((resolve) => {

@@ -215,6 +215,49 @@ inBrowser('live readings reach the page, and l holds them', async () => {
   await context.close()
 })
 
+inBrowser('the power of the house follows its events, without a refresh', async () => {
+  const { page, context } = await visit()
+  await whole(page)
+  const asked = api.asked.length
+  api.sendPower(1234)
+  await page
+    .getByRole('region', { name: 'Power now' })
+    .getByText('1.23 kW')
+    .first()
+    .waitFor({ timeout: 2000 })
+  assert.deepEqual(
+    api.asked.slice(asked).filter((path) => path.includes('overview')),
+    [],
+  )
+  await context.close()
+})
+
+inBrowser('nothing is lost at 200 % zoom and from right to left', async () => {
+  // A window of 1280 px at 200 % has 640 px of layout.
+  const { page, context, faults } = await visit({ width: 640 })
+  await whole(page)
+  for (const direction of ['ltr', 'rtl']) {
+    await page.evaluate(`document.documentElement.dir = '${direction}'`)
+    assert.ok(
+      (await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')) <= 0,
+      `no horizontal overflow, ${direction}`,
+    )
+    assert.deepEqual(await page.evaluate<string[]>(CLIPPED), [], direction)
+    await accessible(page)
+  }
+  assert.deepEqual(faults, [])
+  await context.close()
+})
+
+/** Texts that lie partly outside of the window, or of a box that hides what does not fit without saying so. */
+const CLIPPED = `[...document.querySelectorAll('main p, main h1, main h2, main h3, main button, main [data-kpi]')]
+  .filter((element) => {
+    const { left, right, width } = element.getBoundingClientRect()
+    const hides = getComputedStyle(element).overflow === 'hidden' && !element.classList.contains('truncate')
+    return width > 1 && (left < -1 || right > innerWidth + 1 || (hides && element.scrollWidth > element.clientWidth + 1))
+  })
+  .map((element) => element.outerHTML.slice(0, 120))`
+
 inBrowser('two tabs share one event stream', async () => {
   const asked = api.asked.length
   const { page, context } = await visit()

@@ -12,7 +12,7 @@ export type LiveMessage =
 /** What a page tells the worker. */
 export type WorkerRequest = { kind: 'follow'; url: string } | { kind: 'leave' }
 
-const NAMES: readonly LiveEventName[] = ['snapshot', 'readings', 'status', 'alert', 'resync']
+const NAMES: readonly LiveEventName[] = ['snapshot', 'readings', 'power', 'status', 'alert', 'resync']
 const FIRST_RETRY_MS = 2_000
 const LAST_RETRY_MS = 30_000
 

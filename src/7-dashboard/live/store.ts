@@ -41,12 +41,15 @@ export interface LiveStore {
   devices(): ReadonlyMap<string, LiveDevice>
   /** Last readings, newest first; a new array with every change. */
   readings(): readonly LiveReading[]
+  /** The house's power as last told; null before the first time, and while the connection is down. */
+  power(): LiveEvent<'power'> | null
   state(): LiveState
   /** Increases with every change that listeners were told of. */
   version(): number
   subscribe(listener: () => void): () => void
   takeReadings(readings: LiveEvent<'readings'>['readings']): void
   takeSnapshot(readings: readonly LiveReading[]): void
+  takePower(power: LiveEvent<'power'>): void
   takeSeries(series: AnswerOf<'series'>): void
   setConnection(state: ConnectionState): void
   setPaused(paused: boolean): void
@@ -57,6 +60,7 @@ export function createLiveStore(): LiveStore {
   const listeners = new Set<() => void>()
   let readings: readonly LiveReading[] = []
   let devices: ReadonlyMap<string, LiveDevice> = new Map()
+  let power: LiveEvent<'power'> | null = null
   let state = FIRST_STATE
   let version = 0
   let frame = 0
@@ -81,6 +85,7 @@ export function createLiveStore(): LiveStore {
   return {
     rings,
     readings: () => readings,
+    power: () => (state.connection === 'open' ? power : null),
     devices: () => devices,
     state: () => state,
     version: () => version,
@@ -98,6 +103,10 @@ export function createLiveStore(): LiveStore {
     takeSnapshot(snapshot) {
       snapshot.forEach(plot)
       readings = newestFirst(snapshot, readings)
+      changed()
+    },
+    takePower(fresh) {
+      power = fresh
       changed()
     },
     takeSeries(series) {

@@ -32,7 +32,12 @@ export function LiveProvider({ tenant, children }: { tenant: string | undefined;
     const receive = (message: LiveMessage) => {
       if (message.kind === 'connection') return store.setConnection(message.state)
       const data: unknown = JSON.parse(message.data)
-      if (message.name === 'snapshot') store.takeSnapshot((data as LiveEvent<'snapshot'>).readings)
+      if (message.name === 'snapshot') {
+        const snapshot = data as LiveEvent<'snapshot'>
+        store.takeSnapshot(snapshot.readings)
+        store.takePower(snapshot.power_now)
+      }
+      if (message.name === 'power') store.takePower(data as LiveEvent<'power'>)
       if (message.name === 'readings') store.takeReadings((data as LiveEvent<'readings'>).readings)
       if (message.name === 'status') client.setQueryData(['data-status'], data as AnswerOf<'dataStatus'>)
       if (message.name === 'alert') void client.invalidateQueries({ queryKey: ['overview', tenant] })

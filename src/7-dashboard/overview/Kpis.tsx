@@ -32,7 +32,10 @@ export function PowerNowCard({
   stale: boolean
   className: string
 }) {
-  const now = data?.power_now
+  const live = useLiveStore()
+  useThrottled(live, 500)
+  // The live value, once a second; while there is no connection that of the last refresh.
+  const now = data && (live.power() ?? data.power_now)
   return (
     <Card
       title={texts.power.title}
