@@ -2,16 +2,17 @@
 import type { z } from 'zod'
 import type { PowerNow } from './contract.ts'
 import { ratio } from './decimal.ts'
-import { countsInTotal, priceNow, type Directory, type HomeDirectory } from './directory.ts'
+import { countsInTotal, homeIn, priceNow, type Directory } from './directory.ts'
 import type { LiveHome } from './live-home.ts'
 import { counted, localTime } from './picture.ts'
 
 export interface PowerNowSource {
   tenant: string
   directory: Directory
-  home: HomeDirectory
   live: LiveHome | undefined
+  /** IANA zone of the home. */
   timeZone: string
+  /** ISO 4217 */
   currency: string
   nowMs: number
   /** Silence after which a device's last power is not "now" any more, s. */
@@ -19,7 +20,8 @@ export interface PowerNowSource {
 }
 
 export function powerNowOf(source: PowerNowSource): z.infer<typeof PowerNow> {
-  const { live, home, nowMs, freshS, currency, timeZone } = source
+  const { live, nowMs, freshS, currency, timeZone } = source
+  const home = homeIn(source.directory, source.tenant)
   const minutes = Math.round(freshS / 60)
   const devices = [...(live?.power(nowMs - freshS * 1000) ?? [])].filter(([device, { device_type }]) =>
     countsInTotal(home, device, device_type),
@@ -55,13 +57,14 @@ type DevicePower = ReturnType<LiveHome['power']> extends Map<string, infer Power
 
 /** null where one of the devices has no price now: a part of a sum would look like the sum. */
 function costPerHour(
-  { directory, home, tenant, nowMs, timeZone }: PowerNowSource,
+  { directory, tenant, nowMs, timeZone }: PowerNowSource,
   devices: readonly [string, DevicePower][],
 ): number | null {
   const local = Temporal.Instant.fromEpochMilliseconds(nowMs).toZonedDateTimeISO(timeZone)
+  const { catalogue } = homeIn(directory, tenant)
   let sum = 0
   for (const [device, { power_w, user_id }] of devices) {
-    const user = home.catalogue.get(device)?.user_id ?? user_id
+    const user = catalogue.get(device)?.user_id ?? user_id
     const price = priceNow(directory.tariffs, { tenant, user }, local)
     if (price === null) return null
     sum += (Math.max(0, power_w) / 1000) * Number(price.energy_rate_kwh)

@@ -7,7 +7,7 @@ import { createDataStatus } from './data-status.ts'
 import { createDirectory, homeIn, type DirectoryReader } from './directory.ts'
 import { createLakeReader, type LakeReader } from './lake-reader.ts'
 import { createLiveEvents, type LiveEvents } from './live-events.ts'
-import { startLive, type Live } from './live.ts'
+import { startLive, type Live, type LiveOptions } from './live.ts'
 import { powerNowOf } from './power-now.ts'
 
 const DIRECTORY_EVERY_MS = 10_000
@@ -61,12 +61,10 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   let problem: Error | null = null
   const powerNow = (tenant: string) =>
     powerNowOf({
+      ...options,
       tenant,
       directory: directory.current(),
-      home: homeIn(directory.current(), tenant),
       live: live?.home(tenant),
-      timeZone: options.timeZone,
-      currency: options.currency,
       nowMs: clock(),
       freshS: options.alertThresholds.offline_s,
     })
@@ -79,21 +77,16 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     }),
     clock,
   })
-  if (log)
-    live = startLive({
-      log,
-      factsOf: catalogued,
-      onReadings: (readings, replayed) => {
-        const changes = alerts.observe(readings)
-        if (replayed) return
-        events.readings(readings)
-        events.alerts(changes)
-      },
-      onProblem: (error) => {
-        problem = error
-      },
-      clock,
-    })
+  const onReadings: LiveOptions['onReadings'] = (readings, replayed) => {
+    const changes = alerts.observe(readings)
+    if (replayed) return
+    events.readings(readings)
+    events.alerts(changes)
+  }
+  const onProblem: LiveOptions['onProblem'] = (error) => {
+    problem = error
+  }
+  if (log) live = startLive({ log, factsOf: catalogued, onReadings, onProblem, clock })
   const dataStatus = createDataStatus(options)
   const stopTimers = startTimers({ directory, alerts, events, dataStatus, powerNow })
   return {

@@ -57,21 +57,11 @@ export interface LiveStore {
 
 export function createLiveStore(): LiveStore {
   const rings = { power: createRings(), temperature: createRings() }
-  const listeners = new Set<() => void>()
+  const { changed, version, subscribe } = createAnnouncer()
   let readings: readonly LiveReading[] = []
   let devices: ReadonlyMap<string, LiveDevice> = new Map()
   let power: LiveEvent<'power'> | null = null
   let state = FIRST_STATE
-  let version = 0
-  let frame = 0
-
-  function changed(): void {
-    frame ||= requestAnimationFrame(() => {
-      frame = 0
-      version++
-      for (const listener of listeners) listener()
-    })
-  }
 
   function meet(fresh: Iterable<readonly [string, LiveDevice]>): void {
     devices = withDevices(devices, fresh)
@@ -88,11 +78,8 @@ export function createLiveStore(): LiveStore {
     power: () => (state.connection === 'open' ? power : null),
     devices: () => devices,
     state: () => state,
-    version: () => version,
-    subscribe(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
+    version,
+    subscribe,
     takeReadings(batch) {
       if (batch.length === 0) return
       batch.forEach(plot)
@@ -121,6 +108,27 @@ export function createLiveStore(): LiveStore {
     setPaused(paused) {
       state = { ...state, paused }
       changed()
+    },
+  }
+}
+
+/** Tells listeners of changes, once per animation frame however many there were. */
+function createAnnouncer(): Pick<LiveStore, 'version' | 'subscribe'> & { changed(): void } {
+  const listeners = new Set<() => void>()
+  let version = 0
+  let frame = 0
+  return {
+    changed() {
+      frame ||= requestAnimationFrame(() => {
+        frame = 0
+        version++
+        for (const listener of listeners) listener()
+      })
+    },
+    version: () => version,
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
     },
   }
 }
