@@ -78,6 +78,47 @@ const tariff = z.strictObject({
 /** A section whose absence means all its defaults. */
 const section = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape).prefault({} as never)
 
+const fileKey = (description: string) => z.string().min(1).optional().meta({ description, unit: 'path' })
+
+/** What counts where `stream.type` is `kafka`; see docs/kafka.md. */
+const KAFKA_KEYS = {
+  brokers: z
+    .array(z.string().regex(/^[^\s/]+:\d{1,5}$/, { error: 'must be host:port' }))
+    .default(['127.0.0.1:9092'])
+    .meta({ description: 'Kafka: brokers of the cluster to begin with; a list of host:port.' }),
+  create_topics: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'Kafka: whether topics that are absent are created.' }),
+  partitions: z.int().min(1).max(10_000).default(6).meta({ description: 'Kafka: of a topic it creates.' }),
+  replication: z
+    .int()
+    .min(1)
+    .max(99)
+    .default(1)
+    .meta({ description: 'Kafka: replicas of a topic it creates; 3 where there are three brokers.' }),
+  topic_retention: duration('7d', 'Kafka: how long a topic it creates keeps messages.'),
+  tls: section({
+    enabled: z.boolean().default(false).meta({ description: 'Kafka: encrypt the connection.' }),
+    ca_file: fileKey("Kafka: the broker's certificate authority, PEM; default: the system's."),
+    cert_file: fileKey("Kafka: this client's certificate, PEM."),
+    key_file: fileKey("Kafka: this client's key, PEM."),
+    key_passphrase: z.string().optional().meta({ description: "Kafka: the key's passphrase." }),
+  }),
+  sasl: section({
+    mechanism: z
+      .enum(['none', 'PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'])
+      .default('none')
+      .meta({ description: 'Kafka: how the user is authenticated.' }),
+    username: z.string().default('').meta({ description: 'Kafka: the user.' }),
+    password: z
+      .string()
+      .optional()
+      .meta({ description: 'Kafka: the password; better in the environment or in password_file.' }),
+    password_file: fileKey('Kafka: a file that holds the password alone.'),
+  }),
+}
+
 export const CONFIG_SCHEMA = section({
   time_zone: z
     .string()
@@ -124,10 +165,11 @@ export const CONFIG_SCHEMA = section({
   }),
   stream: section({
     type: z
-      .enum(['embedded'])
+      .enum(['embedded', 'kafka'])
       .default('embedded')
-      .meta({ description: 'The stream: a log in the data folder.' }),
-    retention: duration('1h', 'How long the stream keeps what has landed in Bronze.'),
+      .meta({ description: 'The stream: a log in the data folder, or Apache Kafka.' }),
+    retention: duration('1h', 'How long the embedded log keeps what has landed in Bronze.'),
+    ...KAFKA_KEYS,
   }),
   schedules: section({
     bronze: schedule('When the stream is landed in Bronze.', false),

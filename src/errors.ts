@@ -43,6 +43,12 @@ export const ERROR_EXIT = {
   verify_differs: 1,
   verify_behind: 1,
   node_too_old: 1,
+  kafka_not_installed: 1,
+  stream_unreachable: 1,
+  stream_refused: 1,
+  stream_topic_missing: 1,
+  stream_topic_unfit: 1,
+  stream_message_too_large: 1,
 } as const
 
 export type ErrorCode = keyof typeof ERROR_EXIT

@@ -9,9 +9,11 @@ import type { Arguments } from './commands/command.ts'
 import { loadConfig } from './config-file.ts'
 import type { Config } from './config.ts'
 import { openDataFolder, type DataFolder } from './data-folder.ts'
+import { kafkaSettings } from './kafka-settings.ts'
 import type { Engine, Lake } from './lake/types.ts'
 import { TELEMETRY_TOPIC } from './reading.ts'
 import { REFERENCE_TABLES } from './reference/tables.ts'
+import { tellProblem } from './run/part.ts'
 import type { Stage } from './stage.ts'
 
 /**
@@ -89,7 +91,9 @@ export async function openWarehouse({ config, folder }: Settings): Promise<Wareh
  * Opens the stream. A new embedded log begins where Bronze ends, so that a deleted stream folder can neither hide
  * new readings below old offsets nor count any twice.
  */
-export async function openStream({ folder }: Settings, lake: Lake): Promise<StreamLog> {
+export async function openStream(settings: Settings, lake: Lake): Promise<StreamLog> {
+  if (settings.config.stream.type === 'kafka') return await openKafka(settings)
+  const { folder } = settings
   const { openEmbeddedLog } = await import('./2-stream/embedded.ts')
   const bronze = await lake.snapshot(BRONZE_TELEMETRY.name)
   return await openEmbeddedLog({
@@ -98,8 +102,14 @@ export async function openStream({ folder }: Settings, lake: Lake): Promise<Stre
   })
 }
 
+async function openKafka({ config, baseDir }: Settings): Promise<StreamLog> {
+  const { openKafkaLog } = await import('./2-stream/kafka.ts')
+  return await openKafkaLog({ ...kafkaSettings(config, baseDir), onProblem: tellProblem })
+}
+
 /** Opens the stream for a producer: without the lake, unless a lost stream must ask it where to begin. */
 export async function openStreamAlone(settings: Settings): Promise<StreamLog> {
+  if (settings.config.stream.type === 'kafka') return await openKafka(settings)
   const { stream, lake } = settings.folder
   const isLost = !existsSync(join(stream, `${TELEMETRY_TOPIC}.sqlite`)) && existsSync(join(lake, 'bronze'))
   if (!isLost) {

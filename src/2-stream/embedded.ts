@@ -61,6 +61,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Stre
 }
 
 class EmbeddedLog implements StreamLog {
+  readonly hasHoles = false
   readonly topic: string
   readonly #file: string
   readonly #writer: DatabaseSync

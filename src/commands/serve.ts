@@ -68,7 +68,7 @@ export const SERVE: Command = {
 }
 
 /** A part as the API tells of it. */
-function asContract({ name, state, since, restarts, figures, last_error }: PartStatus) {
+function asContract({ name, state, since, restarts, figures, last_error, problem }: PartStatus) {
   const pending = Object.entries(figures).filter(([figure]) => figure.endsWith('_pending'))
   return {
     name,
@@ -77,6 +77,6 @@ function asContract({ name, state, since, restarts, figures, last_error }: PartS
     since,
     restarts,
     pending: pending.length > 0 ? pending.reduce((sum, [, value]) => sum + value, 0) : null,
-    last_error,
+    last_error: problem ?? last_error,
   }
 }

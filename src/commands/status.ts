@@ -65,10 +65,12 @@ function print(
     console.log(
       `Running on ${join(root)} since ${instance.started} (process ${instance.pid}): ${instance.url}`,
     )
-    for (const part of instance.parts)
+    for (const part of instance.parts) {
       console.log(
         `  ${part.name.padEnd(10)} ${part.state.padEnd(8)} process ${part.pid ?? '–'}  ${part.memory_bytes ? bytesText(part.memory_bytes) : '–'}  ${part.restarts} restarts  ${part.doing}`,
       )
+      if (part.problem) console.log(`             ${part.problem}`)
+    }
   } else {
     console.log(
       `Nothing runs on ${root}.${instance ? ' The last platform ended without a clean stop; its data is safe.' : ''}`,

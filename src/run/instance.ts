@@ -16,6 +16,8 @@ export interface PartStatus {
   since: string
   /** How it ended last; null: it never did. */
   last_error: string | null
+  /** What is wrong now, while it goes on trying; null: nothing. */
+  problem: string | null
   /** Resident memory, bytes; null while unknown. */
   memory_bytes: number | null
   /** One line: what it is doing. */

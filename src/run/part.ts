@@ -2,6 +2,7 @@
 export type PartMessage =
   | { kind: 'doing'; doing: string; figures: Record<string, number>; memoryBytes: number }
   | { kind: 'listening'; url: string }
+  | { kind: 'problem'; text: string | null }
 
 /** Reports to the supervisor; does nothing where the part was started by hand. */
 export function tellSupervisor(message: PartMessage): void {
@@ -14,3 +15,13 @@ export const isSupervised = (): boolean => process.send !== undefined
 export function tellDoing(doing: string, figures: Record<string, number> = {}): void {
   tellSupervisor({ kind: 'doing', doing, figures, memoryBytes: process.memoryUsage.rss() })
 }
+
+/** Says what is wrong while the part goes on trying, and (null) that it works again; `status` shows it. */
+export function tellProblem(problem: { message: string; cure: string } | null): void {
+  const text = problem && `${problem.message}. ${problem.cure}`
+  if (text === told) return
+  told = text
+  process.stderr.write(text === null ? 'The stream works again.\n' : `${text}\n`)
+  tellSupervisor({ kind: 'problem', text })
+}
+let told: string | null = null

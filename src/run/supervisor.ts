@@ -38,9 +38,11 @@ export function supervise(specs: readonly PartSpec[], events: SupervisorEvents) 
   for (const part of parts) start(part, supervision)
   return {
     status: (): PartStatus[] =>
-      parts.map(({ name, pid, state, restarts, since, last_error, memory_bytes, doing, figures }) => {
-        return { name, pid, state, restarts, since, last_error, memory_bytes, doing, figures }
-      }),
+      parts.map(
+        ({ name, pid, state, restarts, since, last_error, problem, memory_bytes, doing, figures }) => {
+          return { name, pid, state, restarts, since, last_error, problem, memory_bytes, doing, figures }
+        },
+      ),
     async stop(): Promise<void> {
       supervision.stopping = true
       await Promise.all(parts.map((part) => stopPart(part)))
@@ -62,6 +64,7 @@ function newPart(spec: PartSpec): Part {
     restarts: 0,
     since: new Date().toISOString(),
     last_error: null,
+    problem: null,
     memory_bytes: null,
     doing: 'starting',
     figures: {},
@@ -92,7 +95,13 @@ function start(part: Part, supervision: Supervision): void {
 }
 
 function ended(part: Part, how: string, supervision: Supervision): void {
-  Object.assign(part, { child: null, pid: null, memory_bytes: null, since: new Date().toISOString() })
+  Object.assign(part, {
+    child: null,
+    pid: null,
+    memory_bytes: null,
+    problem: null,
+    since: new Date().toISOString(),
+  })
   if (supervision.stopping) {
     part.state = 'stopped'
     return
@@ -122,6 +131,7 @@ async function stopPart(part: Part): Promise<void> {
 
 function hear(part: Part, message: PartMessage, events: SupervisorEvents): void {
   if (message.kind === 'listening') events.listening(message.url)
+  else if (message.kind === 'problem') part.problem = message.text
   else
     Object.assign(part, { doing: message.doing, figures: message.figures, memory_bytes: message.memoryBytes })
 }

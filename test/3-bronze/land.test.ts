@@ -99,6 +99,7 @@ describe('landing', () => {
     let overtaken = false
     const slow: StreamLog = {
       topic: house.log.topic,
+      hasHoles: false,
       append: (messages) => house.log.append(messages),
       bounds: () => house.log.bounds(),
       trim: (partition, offset) => house.log.trim(partition, offset),

@@ -1,0 +1,31 @@
+import { after, before, describe } from 'node:test'
+import { logContract } from '../2-stream/log.contract.ts'
+import { kafkaSkip, startKafka, type Kafka } from '../servers/kafka.ts'
+
+const skip = kafkaSkip()
+let kafka: Kafka
+let topics = 0
+
+describe('Kafka', { skip }, () => {
+  before(async () => {
+    kafka = await startKafka()
+  })
+  after(() => kafka?.close())
+
+  logContract({
+    name: 'Kafka',
+    fresh: async () => ({
+      module: new URL('../../src/2-stream/kafka.ts', import.meta.url).href,
+      opener: 'openKafkaLog',
+      options: {
+        connection: { brokers: kafka.brokers },
+        topic: `contract-${++topics}`,
+        create: true,
+        partitions: 1,
+        replication: 1,
+        retentionMs: 3_600_000,
+      },
+    }),
+    cleanUp: async () => undefined,
+  })
+})
