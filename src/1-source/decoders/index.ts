@@ -1,0 +1,39 @@
+/** Every decoder, and which of them a message belongs to: told by its topic and shape alone. */
+import { isKept, type Context, type Decoder, type Outcome } from './decoder.ts'
+import { MAX_PAYLOAD_BYTES, Message } from './message.ts'
+import { TASMOTA } from './tasmota.ts'
+
+/** In this order: the more a protocol's messages are like no other's, the earlier. */
+export const DECODERS: readonly Decoder[] = [TASMOTA]
+
+/** The start of a topic that no device measures under. */
+const BROKER_TOPIC = /^\$(?:SYS|share)\//
+
+/**
+ * What a message says. The first reading carries the payload as it came in `raw`, so that nothing of it is lost. Pure; never
+ * throws; bounded by the size of the message.
+ */
+export function decode(topic: string, payload: Uint8Array, context: Context): Outcome {
+  if (BROKER_TOPIC.test(topic)) return { why: 'no_telemetry', protocol: 'mqtt' }
+  if (payload.byteLength > MAX_PAYLOAD_BYTES) return { why: 'too_large' }
+  const message = new Message(topic, payload)
+  const text = message.text()
+  if (text === undefined) return { why: 'not_text' }
+  if (text === '') return { why: 'empty' }
+  for (const decoder of DECODERS) {
+    const outcome = decoder.decode(message, context)
+    if (outcome !== undefined) return finish(outcome, message, context)
+  }
+  const broken = (text[0] === '{' || text[0] === '[') && message.json() === undefined
+  return { why: broken ? 'broken_json' : 'unknown' }
+}
+
+/** A retained message is state; what was measured is marked with where it came from. */
+function finish(outcome: Outcome, message: Message, context: Context): Outcome {
+  if (isKept(outcome)) return outcome
+  for (const reading of outcome.readings) reading.source_topic = message.topic
+  const [first] = outcome.readings
+  if (first) first.raw = message.text()!
+  if (context.retained !== true || outcome.readings.length === 0) return outcome
+  return { ...outcome, state: outcome.readings, readings: [] }
+}

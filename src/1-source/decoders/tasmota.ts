@@ -1,0 +1,141 @@
+/**
+ * Tasmota: `tele/<topic>/SENSOR` and its like. The order of prefix and topic is the owner's choice (FullTopic), and so are
+ * further levels; the last level says what it is. Documentation: "MQTT", "JSON Status Responses", "Zigbee".
+ */
+import type { Context, Decoder, Outcome } from './decoder.ts'
+import { Draft, putMetric, putQuantity, type Measures } from './draft.ts'
+import { isObject, type JsonObject, type Message } from './message.ts'
+import { readSensors } from './tasmota-sensor.ts'
+import { readZigbee } from './tasmota-zigbee.ts'
+import { at, numberOf, slug, switchOf, textOf } from './values.ts'
+
+const PROTOCOL = 'tasmota'
+const PREFIXES = new Set(['tele', 'stat', 'cmnd'])
+const KINDS =
+  /^(?:SENSOR|STATE|LWT|RESULT|UPTIME|STATUS\d*|INFO\d|POWER\d*|SSERIALRECEIVED|HASS_STATE|MARGINS|ENERGY)$/
+
+export const TASMOTA: Decoder = {
+  protocol: PROTOCOL,
+  decode(message, context) {
+    if (message.topic.startsWith('tasmota/discovery/')) return readDiscovery(message, context)
+    const { levels } = message
+    const kind = levels.at(-1)!
+    if (levels[0] === 'GET /cm?cmnd=Status%200' || message.topic.startsWith('GET /cm?cmnd=')) {
+      return readStatus(message, context, context.device)
+    }
+    const own = levels.filter((level) => PREFIXES.has(level)).length > 0
+    if (!KINDS.test(kind) || levels.length < 2 || !own) {
+      return looksLikeSensor(message) ? readJson('SENSOR', levels.join('/'), message, context) : undefined
+    }
+    if (levels.includes('cmnd')) return { why: 'no_telemetry', protocol: PROTOCOL }
+    const device = levels
+      .slice(0, -1)
+      .filter((level) => !PREFIXES.has(level))
+      .join('/')
+    const name = device === '' ? (context.device ?? PROTOCOL) : device
+    if (kind === 'LWT') return readWill(name, message, context)
+    if (kind.startsWith('STATUS')) return readStatus(message, context, name)
+    return readJson(kind, name, message, context)
+  },
+}
+
+/** A SENSOR message under a topic of the owner's own. */
+function looksLikeSensor(message: Message): boolean {
+  const json = message.object()
+  return (
+    json !== undefined && typeof json.Time === 'string' && isObject(json.ENERGY) && 'Total' in json.ENERGY
+  )
+}
+
+function readWill(device_id: string, message: Message, context: Context): Outcome {
+  const draft = new Draft({ protocol: PROTOCOL, device_id, event_id: 'LWT' })
+  const word = message.text()?.toLowerCase()
+  if (word !== 'online' && word !== 'offline') return { why: 'no_telemetry', protocol: PROTOCOL }
+  draft.presence(word)
+  return draft.finish(message, context)
+}
+
+function readJson(kind: string, device_id: string, message: Message, context: Context): Outcome {
+  const draft = new Draft({ protocol: PROTOCOL, device_id, time: timeOf(message.object()), event_id: kind })
+  if (/^POWER\d*$/.test(kind)) {
+    const value = message.object()?.[kind] ?? message.text()
+    putMetric(draft.channel(), powerName(kind), switchOf(value))
+    return draft.finish(message, context)
+  }
+  const json = message.object()
+  if (!json) return { why: message.text()?.[0] === '{' ? 'broken_json' : 'no_telemetry', protocol: PROTOCOL }
+  if (isObject(json.ZbReceived)) return readZigbee(device_id, json.ZbReceived, message, context)
+  if (kind === 'SENSOR' && !isObject(json.Wifi)) readSensors(draft, json)
+  else if (kind === 'INFO1') readInfo(draft, json)
+  else readState(draft.channel(), json)
+  return draft.finish(message, context)
+}
+
+/** Epoch is UTC whatever the device's zone; Time is local, with its zone only where the owner said so. */
+function timeOf(json: JsonObject | undefined): unknown {
+  return json?.Epoch ?? json?.Time
+}
+
+function powerName(kind: string): string {
+  return kind === 'POWER' ? 'on' : `on_${kind.slice(5)}`
+}
+
+/** STATE, and the answers of commands that tell a state. RSSI is the quality in percent, Signal the dBm. */
+function readState(measures: Measures, state: JsonObject): void {
+  for (const key of Object.keys(state))
+    if (/^POWER\d*$/.test(key)) {
+      const on = state[key] === '1' ? 1 : state[key] === '0' ? 0 : switchOf(state[key])
+      putMetric(measures, powerName(key), on)
+    }
+  putMetric(measures, 'uptime_s', numberOf(state.UptimeSec))
+  putQuantity(measures, 'supply_voltage', state.Vcc, 'V')
+  putQuantity(measures, 'brightness', state.Dimmer, '%')
+  putMetric(measures, 'load_avg', numberOf(state.LoadAvg))
+  putQuantity(measures, 'wifi_quality', at(state, 'Wifi', 'RSSI'), '%')
+  putQuantity(measures, 'rssi', at(state, 'Wifi', 'Signal'), 'dBm')
+  putMetric(measures, 'wifi_link_count', numberOf(at(state, 'Wifi', 'LinkCount')))
+  putMetric(measures, 'mqtt_count', numberOf(state.MqttCount))
+}
+
+function readInfo(draft: Draft, info: JsonObject): void {
+  const module = textOf(info.Module ?? at(info, 'Info1', 'Module'))
+  if (module !== undefined) draft.tell({ model: module })
+}
+
+/** The answer to `Status 0` has them all; `STATUS8` and `STATUS10` have StatusSNS, `STATUS11` StatusSTS. */
+function readStatus(message: Message, context: Context, device_id: string | undefined): Outcome {
+  const json = message.object()
+  if (!json) return { why: 'no_telemetry', protocol: PROTOCOL }
+  const id = device_id ?? textOf(at(json, 'Status', 'Topic')) ?? textOf(at(json, 'StatusNET', 'Hostname'))
+  if (id === undefined) return { why: 'no_device', protocol: PROTOCOL }
+  const sensors = json.StatusSNS
+  const time = timeOf(isObject(sensors) ? sensors : isObject(json.StatusSTS) ? json.StatusSTS : undefined)
+  const draft = new Draft({ protocol: PROTOCOL, device_id: id, time, event_id: 'STATUS' })
+  if (isObject(sensors)) readSensors(draft, sensors)
+  if (isObject(json.StatusSTS)) readState(draft.channel(), json.StatusSTS)
+  const name = textOf(at(json, 'Status', 'DeviceName'))
+  if (name !== undefined) draft.tell({ name })
+  return draft.finish(message, context)
+}
+
+/** `tasmota/discovery/<mac>/config` names the device; `/sensors` shows what it measures, and is retained. */
+function readDiscovery(message: Message, context: Context): Outcome | undefined {
+  const json = message.object()
+  if (!json) return { why: message.text() === '' ? 'empty' : 'broken_json', protocol: PROTOCOL }
+  const mac = message.levels[2] ?? ''
+  const key = `tasmota/${slug(mac)}`
+  if (isObject(json.sn)) {
+    const device_id = textOf(context.lessons.get(key)) ?? mac
+    const draft = new Draft({ protocol: PROTOCOL, device_id, time: timeOf(json.sn), event_id: 'discovery' })
+    readSensors(draft, json.sn)
+    return draft.finish(message, context)
+  }
+  const topic = textOf(json.t)
+  if (topic === undefined) return { why: 'no_device', protocol: PROTOCOL }
+  const draft = new Draft({ protocol: PROTOCOL, device_id: topic })
+  const name = textOf(json.dn)
+  const model = textOf(json.md)
+  draft.tell({ ...(name !== undefined && { name }), ...(model !== undefined && { model }), aliases: [mac] })
+  draft.lessons.push({ key, value: topic })
+  return draft.finish(message, context)
+}
