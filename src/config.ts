@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DEFAULT_TENANT } from './reading.ts'
 import { durationMs } from './units.ts'
 
 /**
@@ -73,6 +74,17 @@ const tariff = z.strictObject({
     .min(0)
     .optional()
     .meta({ description: 'Base charge per month.', unit: 'currency' }),
+})
+
+const tenant = z
+  .string()
+  .min(1)
+  .default(DEFAULT_TENANT)
+  .meta({ description: 'Home that its devices belong to.' })
+
+const apiKey = z.strictObject({
+  key: z.string().min(16).meta({ description: 'The key; at least 16 characters.' }),
+  tenant_id: tenant,
 })
 
 /** A section whose absence means all its defaults. */
@@ -170,6 +182,14 @@ export const CONFIG_SCHEMA = section({
       .meta({ description: 'The stream: a log in the data folder, or Apache Kafka.' }),
     retention: duration('1h', 'How long the embedded log keeps what has landed in Bronze.'),
     ...KAFKA_KEYS,
+  }),
+  sources: section({
+    http: section({
+      keys: z
+        .array(apiKey)
+        .default([])
+        .meta({ description: 'API keys of devices; a list. None: whoever reaches the server may send.' }),
+    }),
   }),
   schedules: section({
     bronze: schedule('When the stream is landed in Bronze.', false),

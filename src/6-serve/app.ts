@@ -16,6 +16,8 @@ export interface AppOptions extends Omit<ServingOptions, 'clock'> {
   /** Whether the simulated home is on: then it is opened until a real one has data. */
   demo: boolean
   version: string
+  /** Registers the routes by which devices send readings; absent: this server takes none. */
+  ingestion?: (app: FastifyInstance) => Promise<void>
   /** ms since 1970-01-01T00:00:00Z */
   clock?: () => number
 }
@@ -42,6 +44,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const serving = await startServing({ ...options, clock })
   app.addHook('onClose', () => serving.close())
   registerRoutes(app, serving, { ...options, clock })
+  await options.ingestion?.(app)
   await serveDashboard(app, options.dashboardDir)
   await app.ready()
   return app

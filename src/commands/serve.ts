@@ -28,6 +28,8 @@ export const SERVE: Command = {
     try {
       const recorded = (await readSettings(warehouse.lake, warehouse.engine)).value
       const { buildApp } = await import('../6-serve/app.ts')
+      const { ingestion } = await import('../1-source/http/ingestion.ts')
+      const { keys } = settings.config.sources.http
       const app = await buildApp({
         lake: warehouse.lake,
         engine: warehouse.engine,
@@ -40,6 +42,7 @@ export const SERVE: Command = {
         alertThresholds: settings.config.alerts,
         demo: settings.config.simulator.enabled,
         version: programVersion(),
+        ingestion: (server) => ingestion(server, { sink: log, requestsDir: settings.folder.stream, keys }),
         partStatus: async () => (readStatus(settings.folder.run)?.parts ?? []).map(asContract),
       })
       await app.listen({ host, port }).catch((cause: NodeJS.ErrnoException) => {
