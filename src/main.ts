@@ -1,17 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { BRONZE_TELEMETRY } from './3-bronze/tables.ts'
+import { BRONZE_GAPS, BRONZE_TELEMETRY } from './3-bronze/tables.ts'
 import { SILVER_TABLES } from './4-silver/tables.ts'
 import { GOLD_CALENDAR, GOLD_TABLES } from './5-gold/tables.ts'
-import type { StreamLog } from './2-stream/log.ts'
+import type { Share, StreamLog } from './2-stream/log.ts'
 import type { Arguments } from './commands/command.ts'
 import { loadConfig } from './config-file.ts'
 import type { Config } from './config.ts'
 import { openDataFolder, type DataFolder } from './data-folder.ts'
 import { kafkaSettings } from './kafka-settings.ts'
 import type { Engine, Lake } from './lake/types.ts'
-import { TELEMETRY_TOPIC } from './reading.ts'
+import { BRONZE_GROUP, DEAD_LETTER_TOPIC, TELEMETRY_TOPIC } from './reading.ts'
 import { REFERENCE_TABLES } from './reference/tables.ts'
 import { tellProblem } from './run/part.ts'
 import type { Stage } from './stage.ts'
@@ -71,6 +71,7 @@ export async function openWarehouse({ config, folder }: Settings): Promise<Wareh
   const lake = await openLake({ root: folder.lake, engine })
   for (const table of [
     BRONZE_TELEMETRY,
+    BRONZE_GAPS,
     ...SILVER_TABLES,
     GOLD_CALENDAR,
     ...GOLD_TABLES,
@@ -136,15 +137,56 @@ export async function openStage(name: StageName, settings: Settings, warehouse: 
     const { createGoldStage } = await import('./5-gold/aggregate.ts')
     return await createGoldStage({ lake, engine })
   }
+  return await openBronze(settings, warehouse)
+}
+
+/** Bronze on the embedded log lands and trims all of it; on Kafka it is one of any number of workers that share a topic. */
+async function openBronze(settings: Settings, { lake, engine }: Warehouse): Promise<Stage> {
   const { createBronzeStage } = await import('./3-bronze/land.ts')
+  const isKafka = settings.config.stream.type === 'kafka'
   const log = await openStream(settings, lake)
-  const stage = await createBronzeStage({ lake, engine, log, keepStreamMs: settings.config.stream.retention })
+  const deadLetters = await openDeadLetters(settings)
+  const share = isKafka ? await joinKafka(settings) : undefined
+  const stage = await createBronzeStage({
+    lake,
+    engine,
+    log,
+    deadLetters,
+    ...(share && { share }),
+    keepStreamMs: isKafka ? null : settings.config.stream.retention,
+  })
   return {
     name: stage.name,
     step: (options) => stage.step(options),
     close: async () => {
       await stage.close()
+      await share?.close()
+      await deadLetters.close()
       await log.close()
     },
   }
+}
+
+async function joinKafka({ config, baseDir }: Settings): Promise<Share> {
+  const { joinShare } = await import('./2-stream/kafka-share.ts')
+  return await joinShare({
+    connection: kafkaSettings(config, baseDir).connection,
+    topic: TELEMETRY_TOPIC,
+    groupId: BRONZE_GROUP,
+    onProblem: tellProblem,
+  })
+}
+
+/** Copies of the messages that held no reading, in a stream of their own. */
+export async function openDeadLetters({ config, baseDir, folder }: Settings): Promise<StreamLog> {
+  if (config.stream.type === 'kafka') {
+    const { openKafkaLog } = await import('./2-stream/kafka.ts')
+    return await openKafkaLog({
+      ...kafkaSettings(config, baseDir),
+      topic: DEAD_LETTER_TOPIC,
+      onProblem: tellProblem,
+    })
+  }
+  const { openEmbeddedLog } = await import('./2-stream/embedded.ts')
+  return await openEmbeddedLog({ dir: folder.stream, topic: DEAD_LETTER_TOPIC })
 }

@@ -4,6 +4,10 @@
  */
 
 export const TELEMETRY_TOPIC = 'smart_home.telemetry'
+/** Copies of messages that held no reading, with where they stood in `dead_` headers. */
+export const DEAD_LETTER_TOPIC = 'smart_home.telemetry.dead-letter'
+/** Consumer group of the workers that land the stream in Bronze. */
+export const BRONZE_GROUP = 'smarthouse-bronze'
 
 /** Readings without a tenant belong to the person's own house. */
 export const DEFAULT_TENANT = 'home'

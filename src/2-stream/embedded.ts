@@ -63,6 +63,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Stre
 class EmbeddedLog implements StreamLog {
   readonly hasHoles = false
   readonly topic: string
+  readonly id: string
   readonly #file: string
   readonly #writer: DatabaseSync
   readonly #reader: DatabaseSync
@@ -88,6 +89,7 @@ class EmbeddedLog implements StreamLog {
     nowMs: () => number,
   ) {
     this.topic = topic
+    this.id = topic
     this.#file = writer.file
     this.#writer = writer.database
     this.#reader = reader

@@ -113,6 +113,13 @@ export function kafkaError(error: unknown, brokers: readonly string[], doing: st
       'Check stream.sasl: mechanism, username, and the password or its file.',
       cause,
     )
+  if (errors.some((one) => /requires TLS/i.test(one.message)))
+    return new PlatformError(
+      'stream_refused',
+      `Kafka at ${at} asks for an encrypted connection`,
+      'Set stream.tls.enabled to true, and stream.tls.ca_file to its certificate authority.',
+      cause,
+    )
   if (errors.some((one) => UNTRUSTED.test(`${String(one.code)} ${one.message}`)))
     return new PlatformError(
       'stream_refused',
@@ -155,10 +162,14 @@ function unreachable(
     .map((one) => one.message)
     .findLast((text) => /ECONN|ENOTFOUND|EHOST|ETIMEDOUT|EAI_/.test(text))
   const reason = plain ?? errors.at(-1)?.message ?? 'no answer'
+  // A broker that wants encryption, credentials or a certificate and gets none hangs up without a word.
+  const hungUp = plain === undefined && errors.some((one) => /connection closed/i.test(one.message))
   return new PlatformError(
     'stream_unreachable',
     `Kafka at ${at} cannot ${doing}: ${reason}`,
-    'Check that the broker runs and that stream.brokers names it; it is tried again until then.',
+    hungUp
+      ? 'If the broker runs, it may ask for encryption, credentials or a client certificate: check stream.tls and stream.sasl.'
+      : 'Check that the broker runs and that stream.brokers names it; it is tried again until then.',
     cause,
   )
 }

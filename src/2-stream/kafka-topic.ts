@@ -13,6 +13,8 @@ export interface TopicSettings {
 }
 
 export interface TopicFacts {
+  /** The cluster's own id of the topic: one that is deleted and created again has another. */
+  id: string
   partitions: number
   /** Largest batch that the topic takes, bytes. */
   maxMessageBytes: number
@@ -95,6 +97,7 @@ async function lookAt(admin: Admin, topic: string): Promise<TopicFacts | undefin
   })
   const value = (name: string): string => described?.configs.find((one) => one.name === name)?.value ?? ''
   return {
+    id: metadata.topics.get(topic)!.id,
     partitions: partitions.length,
     maxMessageBytes: Number(value('max.message.bytes')) || 1_048_588,
     isStampedByBroker: value('message.timestamp.type') === 'LogAppendTime',

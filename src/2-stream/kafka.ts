@@ -42,9 +42,9 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<StreamLog>
   const { connection, onProblem = () => undefined } = options
   const admin = openAdmin(connection)
   try {
-    const { maxMessageBytes } = await openTopic(admin, topic, connection.brokers, options)
+    const { id, maxMessageBytes } = await openTopic(admin, topic, connection.brokers, options)
     const producer = new KafkaProducer({ connection, topic, maxMessageBytes, onProblem })
-    return new KafkaLog(topic, connection, admin, producer)
+    return new KafkaLog(topic, `${topic}@${id}`, connection, admin, producer)
   } catch (error) {
     await admin.close()
     throw error
@@ -54,6 +54,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<StreamLog>
 class KafkaLog implements StreamLog {
   readonly hasHoles = true
   readonly topic: string
+  readonly id: string
   readonly #connection: KafkaConnection
   readonly #admin: Admin
   readonly #producer: KafkaProducer
@@ -64,8 +65,9 @@ class KafkaLog implements StreamLog {
   readonly #stop = new AbortController()
   #closing: Promise<void> | undefined
 
-  constructor(topic: string, connection: KafkaConnection, admin: Admin, producer: KafkaProducer) {
+  constructor(topic: string, id: string, connection: KafkaConnection, admin: Admin, producer: KafkaProducer) {
     this.topic = topic
+    this.id = id
     this.#connection = connection
     this.#admin = admin
     this.#producer = producer

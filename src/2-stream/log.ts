@@ -31,6 +31,8 @@ export interface ReadOptions {
 
 export interface StreamLog extends ReadableSink {
   readonly topic: string
+  /** Names this very log for ever: what was landed from it is remembered under this name. A topic made anew is another log. */
+  readonly id: string
   /**
    * Whether offsets may rightly be missing: compaction, transactions and retention leave holes in a log that others
    * administer. Then a read without a wait that finds nothing says: there is nothing from there to the end.

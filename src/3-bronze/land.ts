@@ -5,20 +5,20 @@
  */
 import { isPlatformError, PlatformError } from '../errors.ts'
 import type { Engine, Lake, Session } from '../lake/types.ts'
-import { DEFAULT_TENANT, NUMBER_FIELDS, TEXT_FIELDS } from '../reading.ts'
-import type { PartitionBounds, StreamLog, StreamRecord } from '../2-stream/log.ts'
+import type { PartitionBounds, Share, StreamLog, StreamMessage, StreamRecord } from '../2-stream/log.ts'
 import type { Stage, StepReport } from '../stage.ts'
-import { parseRecord } from './parse.ts'
-import { BRONZE_TELEMETRY } from './tables.ts'
+import { createArrivals } from './arrivals.ts'
+import { recordGaps } from './gaps.ts'
+import { BRONZE_GAPS, BRONZE_TELEMETRY } from './tables.ts'
+import { takePartition, type Gap } from './take.ts'
 import { trimLanded } from './trim.ts'
 
-/** One round of reading and typing: about so much is in memory as text; larger rounds take more memory and no less time. */
-const CHUNK_RECORDS = 5_000
-const CHUNK_BYTES = 8 * 1024 * 1024
 /** A commit takes at most so many bytes of messages, however few they are. */
 const STEP_BYTES = 128 * 1024 * 1024
 const TRIM_EVERY_MS = 60_000
 const HOUR_MS = 3_600_000
+/** After a leader has changed, Kafka may say for a moment that a partition ends before what was read of it. */
+const END_CATCHES_UP_MS = 60_000
 
 export interface BronzeOptions {
   lake: Lake
@@ -26,21 +26,27 @@ export interface BronzeOptions {
   log: StreamLog
   /** A commit takes about so many messages at most. */
   maxRecords?: number
-  /** How long the stream keeps what has been landed, for readers at the fork, ms. */
-  keepStreamMs?: number
+  /** How long the stream keeps what has been landed, for readers at the fork, ms; null: others see to that. */
+  keepStreamMs?: number | null
+  /** This worker's part, where several land one stream; absent: all of it. */
+  share?: Share
+  /** Takes copies of messages that hold no reading at all; Bronze has them whole as well. */
+  deadLetters?: Pick<StreamLog, 'append'>
 }
 
 /** The stage that lands the stream in `bronze.telemetry`. It does not close the log. */
 export async function createBronzeStage(options: BronzeOptions): Promise<Stage> {
   const { lake, engine, log, maxRecords = 20_000, keepStreamMs = HOUR_MS } = options
   await lake.define(BRONZE_TELEMETRY)
+  await lake.define(BRONZE_GAPS)
   const session = await engine.session()
+  const landing: Landing = { ...options, session, maxRecords, behindSinceMs: new Map() }
   let trimmedMs = -Infinity
   return {
     name: 'bronze',
     async step() {
-      const report = await land({ lake, log, session, maxRecords })
-      if (Date.now() - trimmedMs >= TRIM_EVERY_MS) {
+      const report = await land(landing)
+      if (keepStreamMs !== null && Date.now() - trimmedMs >= TRIM_EVERY_MS) {
         await trimLanded(log, (await positions(lake, log)).next, Date.now() - keepStreamMs)
         trimmedMs = Date.now()
       }
@@ -50,34 +56,53 @@ export async function createBronzeStage(options: BronzeOptions): Promise<Stage> 
   }
 }
 
-interface Landing {
-  lake: Lake
-  log: StreamLog
+interface Landing extends BronzeOptions {
   session: Session
   maxRecords: number
+  /** Per partition: since when it has been said to end before what was landed. */
+  behindSinceMs: Map<number, number>
 }
 
 /** The application id under which the table keeps the next offset of a partition. */
 export function txnOf(log: StreamLog, partition: number): string {
-  return `stream:${log.topic}/${partition}`
+  return `stream:${log.id}/${partition}`
+}
+
+interface Positions {
+  bounds: PartitionBounds[]
+  /** Offset to read next. */
+  next: Map<number, number>
+  /** What the table has; -1: nothing yet. */
+  landed: Map<number, number>
 }
 
 /** Where each partition is to be read from: after what the table holds, else from its beginning. */
-async function positions(
-  lake: Lake,
-  log: StreamLog,
-): Promise<{ bounds: PartitionBounds[]; next: Map<number, number>; landed: Map<number, number> }> {
-  const { txns } = await lake.snapshot(BRONZE_TELEMETRY.name)
+async function positions(lake: Lake, log: StreamLog): Promise<Positions> {
+  // The stream first: what the table says afterwards can only be further on.
   const bounds = await log.bounds()
+  const { txns } = await lake.snapshot(BRONZE_TELEMETRY.name)
   const next = new Map<number, number>()
   const landed = new Map<number, number>()
-  for (const { partition, start, end } of bounds) {
+  for (const { partition, start } of bounds) {
     const txn = txns.get(txnOf(log, partition))
-    if (txn !== undefined && txn > end) throw behindLake(log, partition, end, txn)
     next.set(partition, txn ?? start)
     landed.set(partition, txn ?? -1)
   }
   return { bounds, next, landed }
+}
+
+/** Throws where a partition ends before what has been landed of it: at once, or where that does not pass by itself. */
+function checkEnds({ log, behindSinceMs }: Landing, { bounds, next }: Positions): void {
+  for (const { partition, end } of bounds) {
+    if (next.get(partition)! <= end) {
+      behindSinceMs.delete(partition)
+      continue
+    }
+    const sinceMs = behindSinceMs.get(partition) ?? Date.now()
+    behindSinceMs.set(partition, sinceMs)
+    if (!log.hasHoles || Date.now() - sinceMs > END_CATCHES_UP_MS)
+      throw behindLake(log, partition, end, next.get(partition)!)
+  }
 }
 
 function behindLake(log: StreamLog, partition: number, end: number, txn: number): PlatformError {
@@ -88,42 +113,70 @@ function behindLake(log: StreamLog, partition: number, end: number, txn: number)
   )
 }
 
-async function land({ lake, log, session, maxRecords }: Landing): Promise<StepReport> {
-  const { bounds, next, landed } = await positions(lake, log)
-  const waiting = bounds.filter(({ partition, end }) => next.get(partition)! < end)
+async function land(landing: Landing): Promise<StepReport> {
+  const { lake, log, session, share } = landing
+  const at = await positions(lake, log)
+  checkEnds(landing, at)
+  const own = share?.partitions()
+  const waiting = at.bounds.filter(
+    ({ partition, end }) => at.next.get(partition)! < end && (own?.has(partition) ?? true),
+  )
   if (waiting.length === 0) return { rows: 0, more: false, pending: 0, detail: {} }
 
-  const arrivals = await createArrivals(session, log.topic)
-  let lag = 0
-  for (const { partition, end } of waiting) {
-    const from = next.get(partition)!
-    const limit = { records: Math.ceil(maxRecords / waiting.length), bytes: STEP_BYTES / waiting.length }
-    let reached: number
-    try {
-      reached = await takePartition(log, arrivals, partition, from, limit)
-    } catch (error) {
-      if (await isOvertaken(lake, log, partition, landed.get(partition)!, error)) return overtaken()
-      throw error
-    }
-    next.set(partition, reached)
-    lag += Math.max(0, end - reached)
-  }
-  const { rows, faulty } = await arrivals.finish()
-  const files = await lake.write(session, BRONZE_TELEMETRY.name, 'SELECT * FROM arrivals')
-  const txns = new Map(waiting.map(({ partition }) => [partition, next.get(partition)!]))
+  const arrivals = await createArrivals(session, log.id)
+  const taken = await takeAll(landing, waiting, at, (records) => arrivals.add(records))
+  if (taken === 'overtaken') return overtaken()
+  const { rows, faulty, dead } = await arrivals.finish()
+  if (taken.next.size === 0) return { rows: 0, more: true, pending: 0, detail: {} }
+  await landing.deadLetters?.append(dead.map(deadLetter))
+  await recordGaps(lake, session, log.id, taken.gaps)
+  const files = rows > 0 ? await lake.write(session, BRONZE_TELEMETRY.name, 'SELECT * FROM arrivals') : []
   try {
     const { applied } = await lake.commit(BRONZE_TELEMETRY.name, {
       operation: 'WRITE',
       add: files,
-      txns: byTxn(log, txns, ([, offset]) => offset),
-      expectTxns: byTxn(log, txns, ([partition]) => landed.get(partition)!),
+      txns: byTxn(log, taken.next, ([, offset]) => offset),
+      expectTxns: byTxn(log, taken.next, ([partition]) => at.landed.get(partition)!),
     })
     if (!applied) return overtaken()
   } catch (error) {
     if (isPlatformError(error) && error.code === 'lake_conflict') return overtaken()
     throw error
   }
-  return { rows, more: lag > 0, pending: 0, detail: { lag, faulty, files: files.length } }
+  await share?.landed(taken.next)
+  const missing = taken.gaps.reduce((sum, { from, to }) => sum + to - from, 0)
+  const detail = { lag: taken.lag, faulty, dead: dead.length, missing, files: files.length }
+  return { rows, more: taken.lag > 0, pending: 0, detail }
+}
+
+/** Reads what waits, partition after partition; `next` has those that came further. */
+async function takeAll(
+  { lake, log, maxRecords }: Landing,
+  waiting: readonly PartitionBounds[],
+  at: Positions,
+  add: (records: readonly StreamRecord[]) => Promise<void>,
+): Promise<{ next: Map<number, number>; gaps: Gap[]; lag: number } | 'overtaken'> {
+  const taken = { next: new Map<number, number>(), gaps: [] as Gap[], lag: 0 }
+  const limit = { records: Math.ceil(maxRecords / waiting.length), bytes: STEP_BYTES / waiting.length }
+  for (const { partition, end } of waiting) {
+    const from = at.next.get(partition)!
+    try {
+      const { next, gaps } = await takePartition({ log, partition, from, end, limit, add })
+      if (next > from) taken.next.set(partition, next)
+      taken.gaps.push(...gaps)
+      taken.lag += Math.max(0, end - next)
+    } catch (error) {
+      if (await isOvertaken(lake, log, partition, at.landed.get(partition)!, error)) return 'overtaken'
+      throw error
+    }
+  }
+  return taken
+}
+
+/** A message without a reading, with where it stands in the stream, so that it is found there and in Bronze. */
+function deadLetter({ key, value, headers, topic, partition, offset }: StreamRecord): StreamMessage {
+  const place = { dead_reason: 'not_json', dead_topic: topic, dead_partition: String(partition) }
+  return { key, value, headers: { ...headers, ...place, dead_offset: String(offset) } }
 }
 
 function byTxn(
@@ -150,92 +203,4 @@ async function isOvertaken(
   if (!isPlatformError(error) || error.code !== 'stream_gap') return false
   const { txns } = await lake.snapshot(BRONZE_TELEMETRY.name)
   return (txns.get(txnOf(log, partition)) ?? -1) > landed
-}
-
-/** Reads one partition from an offset on, up to the limits or its end, and returns the next offset. */
-async function takePartition(
-  log: StreamLog,
-  arrivals: Arrivals,
-  partition: number,
-  from: number,
-  limit: { records: number; bytes: number },
-): Promise<number> {
-  let offset = from
-  let [records, bytes] = [0, 0]
-  while (records < limit.records && bytes < limit.bytes) {
-    const maxRecords = Math.min(CHUNK_RECORDS, limit.records - records)
-    const chunk = await log.read({ partition, offset, maxRecords, maxBytes: CHUNK_BYTES })
-    if (chunk.length === 0) break
-    const expected = fence(chunk, offset)
-    await arrivals.add(expected)
-    for (const record of expected) bytes += record.value.byteLength
-    records += chunk.length
-    offset = chunk.at(-1)!.offset + 1
-  }
-  return offset
-}
-
-/** The offset fence: what is below the expected offset was landed before, what is above it says that something is missing. */
-function fence(chunk: readonly StreamRecord[], offset: number): StreamRecord[] {
-  const records = chunk.filter((record) => record.offset >= offset)
-  let expected = offset
-  for (const record of records) {
-    if (record.offset > expected) {
-      throw new PlatformError(
-        'stream_gap',
-        `The stream ${record.topic}/${record.partition} goes from offset ${expected} to ${record.offset}: what lies between is missing.`,
-        'Restore the stream from a copy that has these offsets, or read on from what is kept and count them as lost.',
-      )
-    }
-    expected = record.offset + 1
-  }
-  return records
-}
-
-const READING_TYPES = JSON.stringify({
-  stream_offset: 'BIGINT',
-  stream_index: 'INTEGER',
-  ingestion_time_us: 'BIGINT',
-  ...Object.fromEntries(TEXT_FIELDS.map((name) => [name, 'VARCHAR'])),
-  ...Object.fromEntries(NUMBER_FIELDS.map((name) => [name, 'DOUBLE'])),
-  timestamp: 'TIMESTAMPTZ',
-  metrics: 'MAP(VARCHAR, DOUBLE)',
-  faults: 'VARCHAR[]',
-})
-
-interface Arrivals {
-  /** Types the records into the session's table `arrivals`; the engine works while the next ones are read. */
-  add(records: readonly StreamRecord[]): Promise<void>
-  finish(): Promise<{ rows: number; faulty: number }>
-}
-
-async function createArrivals(session: Session, topic: string): Promise<Arrivals> {
-  const select = `
-    SELECT make_timestamptz(r.ingestion_time_us) AS ingestion_time, '${topic.replaceAll("'", "''")}' AS stream_topic,
-      CAST($2 AS INTEGER) AS stream_partition, CAST(make_timestamptz(r.ingestion_time_us) AS DATE) AS ingestion_date,
-      r.* REPLACE (coalesce(r.tenant_id, '${DEFAULT_TENANT}') AS tenant_id, coalesce(r.channel, '') AS channel,
-        coalesce(r.ingest_kind, 'live') AS ingest_kind)
-    FROM (SELECT from_json(line, '${READING_TYPES}') AS r FROM (SELECT unnest(string_split($1, chr(10))) AS line))`
-  await session.run(`CREATE OR REPLACE TEMP TABLE arrivals AS ${select} LIMIT 0`, ['{}', 0])
-  let inserting: Promise<void> = Promise.resolve()
-  let [rows, faulty] = [0, 0]
-  return {
-    async add(records) {
-      if (records.length === 0) return
-      const lines: string[] = []
-      for (const record of records) {
-        const parsed = parseRecord(record)
-        for (const row of parsed.rows) lines.push(row)
-        faulty += parsed.faulty
-      }
-      rows += lines.length
-      await inserting
-      inserting = session.run(`INSERT INTO arrivals ${select}`, [lines.join('\n'), records[0]!.partition])
-      inserting.catch(() => undefined) // Thrown where it is awaited.
-    },
-    async finish() {
-      await inserting
-      return { rows, faulty }
-    },
-  }
 }

@@ -16,15 +16,28 @@ export interface ParsedRecord {
   rows: string[]
   /** How many of them have faults. */
   faulty: number
+  /** Whether the message holds no reading at all, only its bytes. */
+  isDead: boolean
 }
 
 /** Types the readings of one message. */
 export function parseRecord(record: StreamRecord): ParsedRecord {
-  const parsed: ParsedRecord = { rows: [], faulty: 0 }
+  const parsed: ParsedRecord = { rows: [], faulty: 0, isDead: false }
+  if (record.isTombstone) {
+    // The key is all that it says: what it would delete stays in Bronze.
+    addTyped(parsed, record, {
+      ...(record.key !== null && { raw: record.key }),
+      faults: ['not_json', 'tombstone'],
+    })
+    return parsed
+  }
   const text = decode(record.value)
   const json = text === undefined ? undefined : parseJson(text)
   if (text === undefined || json === undefined) {
-    addTyped(parsed, record, { raw: rawOf(record.value, text), faults: ['not_json'] })
+    if (addRegistered(parsed, record)) return parsed
+    parsed.isDead = true
+    const faults = isRegistered(record.value) ? ['not_json', 'schema_registry'] : ['not_json']
+    addTyped(parsed, record, { raw: rawOf(record.value, text), faults })
   } else if (Array.isArray(json.value) && json.value.length > 0) {
     const sources = elementTexts(text)
     for (const [index, value] of json.value.entries()) addReading(parsed, record, value, sources[index]!)
@@ -32,6 +45,26 @@ export function parseRecord(record: StreamRecord): ParsedRecord {
     addReading(parsed, record, json.value, text)
   }
   return parsed
+}
+
+/**
+ * What serializers of a schema registry put in front: a zero byte and the schema's number in four bytes. Behind it,
+ * JSON is read as it stands; what a schema is needed for (Avro, Protobuf) is kept and named.
+ */
+const REGISTRY_PREFIX_BYTES = 5
+const isRegistered = (bytes: Uint8Array): boolean => bytes.length > REGISTRY_PREFIX_BYTES && bytes[0] === 0
+
+function addRegistered(parsed: ParsedRecord, record: StreamRecord): boolean {
+  if (!isRegistered(record.value)) return false
+  const inner = { ...record, value: record.value.subarray(REGISTRY_PREFIX_BYTES) }
+  const first = inner.value.find((byte) => byte > 0x20)
+  if (first === undefined || !OPENING.has(first)) return false
+  const decoded = parseRecord(inner)
+  if (decoded.isDead) return false
+  const raw = rawOf(record.value, decode(record.value))
+  for (const row of decoded.rows) parsed.rows.push(JSON.stringify({ ...(JSON.parse(row) as object), raw }))
+  parsed.faulty = decoded.faulty
+  return true
 }
 
 function decode(bytes: Uint8Array): string | undefined {

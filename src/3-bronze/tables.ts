@@ -103,3 +103,43 @@ export const BRONZE_TELEMETRY: TableDefinition = {
   key: ['stream_topic', 'stream_partition', 'stream_offset', 'stream_index'],
   properties: { 'delta.appendOnly': 'true' },
 }
+
+export const BRONZE_GAPS: TableDefinition = {
+  name: 'bronze.stream_gaps',
+  description:
+    'Offsets of the stream that no message had when Bronze came to them. Grain: partition, landing and reason.',
+  columns: [
+    {
+      name: 'stream_topic',
+      type: 'string',
+      required: true,
+      description: 'The stream, as in bronze.telemetry.',
+    },
+    { name: 'stream_partition', type: 'integer', required: true, description: 'Partition.' },
+    { name: 'first_offset', type: 'long', required: true, description: 'First offset that was missing.' },
+    {
+      name: 'end_offset',
+      type: 'long',
+      required: true,
+      description: 'First offset behind the last gap.',
+    },
+    {
+      name: 'missing_offsets',
+      type: 'long',
+      required: true,
+      description: 'Offsets without a message between the two.',
+    },
+    { name: 'gaps', type: 'long', required: true, description: 'In so many pieces.' },
+    {
+      name: 'reason',
+      type: 'string',
+      required: true,
+      description:
+        'retention: the broker had deleted messages before they were landed. hole: compaction or a transaction, nothing is lost.',
+    },
+  ],
+  partitionBy: [],
+  sortBy: ['stream_partition', 'first_offset'],
+  key: ['stream_topic', 'stream_partition', 'first_offset', 'reason'],
+  properties: { 'delta.appendOnly': 'true' },
+}

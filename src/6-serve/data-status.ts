@@ -65,7 +65,7 @@ const rank = (layer: string): number => (ORDER.includes(layer) ? ORDER.indexOf(l
 
 async function streamStatus(log: StreamLog, bronze: Snapshot | undefined): Promise<DataStatus['stream']> {
   const partitions = (await log.bounds()).map(({ partition, start, end }) => {
-    const landed = bronze?.txns.get(`stream:${log.topic}/${partition}`) ?? 0
+    const landed = bronze?.txns.get(`stream:${log.id}/${partition}`) ?? 0
     return { partition, start, end, landed, lag: Math.max(0, end - Math.max(start, landed)) }
   })
   return {

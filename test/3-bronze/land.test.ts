@@ -99,6 +99,7 @@ describe('landing', () => {
     let overtaken = false
     const slow: StreamLog = {
       topic: house.log.topic,
+      id: house.log.id,
       hasHoles: false,
       append: (messages) => house.log.append(messages),
       bounds: () => house.log.bounds(),
@@ -125,7 +126,7 @@ describe('landing', () => {
   test('records below the expected offset are passed over, a hole above it is said', async () => {
     await house.log.append(readings(10))
     const changed = (change: (offsets: number[]) => number[]): StreamLog => ({
-      ...({ topic: house.log.topic } as StreamLog),
+      ...({ topic: house.log.topic, id: house.log.id, hasHoles: false } as StreamLog),
       bounds: () => house.log.bounds(),
       async read(options) {
         const all = await house.log.read({ ...options, offset: 1, maxRecords: 100 })

@@ -16,6 +16,7 @@ export function memoryLog(): MemoryLog {
   const encoder = new TextEncoder()
   const log: MemoryLog = {
     topic: 'smart_home.telemetry',
+    id: 'smart_home.telemetry',
     hasHoles: true,
     fail: null,
     put: (receivedMs, ...values) => {

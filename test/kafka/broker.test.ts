@@ -1,14 +1,17 @@
 import { after, before, describe } from 'node:test'
 import { logContract } from '../2-stream/log.contract.ts'
-import { kafkaSkip, startKafka, type Kafka } from '../servers/kafka.ts'
+import { kafkaSkip } from '../servers/kafka.ts'
+import { bronzeCases } from './bronze.cases.ts'
+import { securityCases } from './security.cases.ts'
+import { startSecuredKafka, type SecuredKafka } from './secured.ts'
 
 const skip = kafkaSkip()
-let kafka: Kafka
+let kafka: SecuredKafka
 let topics = 0
 
 describe('Kafka', { skip }, () => {
   before(async () => {
-    kafka = await startKafka()
+    kafka = await startSecuredKafka()
   })
   after(() => kafka?.close())
 
@@ -28,4 +31,6 @@ describe('Kafka', { skip }, () => {
     }),
     cleanUp: async () => undefined,
   })
+  securityCases(() => kafka)
+  bronzeCases(() => kafka)
 })
