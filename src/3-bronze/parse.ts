@@ -58,7 +58,7 @@ function addRegistered(parsed: ParsedRecord, record: StreamRecord): boolean {
   if (!isRegistered(record.value)) return false
   const inner = { ...record, value: record.value.subarray(REGISTRY_PREFIX_BYTES) }
   const first = inner.value.find((byte) => byte > 0x20)
-  if (first === undefined || !OPENING.has(first)) return false
+  if (first !== 0x7b && first !== 0x5b) return false
   const decoded = parseRecord(inner)
   if (decoded.isDead) return false
   const raw = rawOf(record.value, decode(record.value))
