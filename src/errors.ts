@@ -1,9 +1,11 @@
+import { LakeError, type LakeErrorCode } from './lake/errors.ts'
+
 /**
  * An error that a person can act on: what was wrong, where, and what to do. Everything that is thrown on
  * purpose is one of these; the command line prints it as one sentence, the API as problem+json.
  */
 export class PlatformError extends Error {
-  override readonly name = 'PlatformError'
+  override readonly name: string = 'PlatformError'
   readonly code: ErrorCode
   /** What the reader can do about it: one sentence, imperative. */
   readonly cure: string
@@ -37,6 +39,7 @@ export const ERROR_EXIT = {
   lake_unsupported: 1,
   lake_corrupt: 1,
   lake_conflict: 1,
+  lake_expired: 1,
   model_check_failed: 1,
   sql_refused: 2,
   sql_failed: 1,
@@ -49,10 +52,11 @@ export const ERROR_EXIT = {
   stream_topic_missing: 1,
   stream_topic_unfit: 1,
   stream_message_too_large: 1,
-} as const
+} as const satisfies Record<LakeErrorCode, number> & Record<string, number>
 
 export type ErrorCode = keyof typeof ERROR_EXIT
 
+/** The lake throws errors of its own class, of the same shape: it stands on nothing of the platform. */
 export function isPlatformError(error: unknown): error is PlatformError {
-  return error instanceof PlatformError
+  return error instanceof PlatformError || error instanceof LakeError
 }

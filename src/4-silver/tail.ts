@@ -3,7 +3,7 @@
  * before them. `newest` (newest accepted event time), `channel_states`, `tail_hour` (rows of the last hour), `pending` (devices
  * with arrivals that wait for the late pass, and since when). All of it is derived from the lake and can be dropped at any moment.
  */
-import { PlatformError } from '../errors.ts'
+import { isPlatformError } from '../errors.ts'
 import type { Lake, Session, Snapshot } from '../lake/types.ts'
 import { REFERENCE_CATALOGUE, REFERENCE_SETTINGS } from '../reference/tables.ts'
 import { loadBefore, overlaps } from './history.ts'
@@ -138,4 +138,4 @@ export function expectedTxns(snapshot: Snapshot): Record<string, number> {
 }
 
 export const isLakeConflict = (error: unknown): boolean =>
-  error instanceof PlatformError && error.code === 'lake_conflict'
+  isPlatformError(error) && error.code === 'lake_conflict'

@@ -2,19 +2,17 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { isPlatformError } from '../errors.ts'
-import { encodePath, logFolder, unsupported, type Action, type MetaData } from './log.ts'
+import { LakeError } from './errors.ts'
+import { encodePath, logFolder, unsupported, type Action } from './log.ts'
+import { deletedFileRetentionMs } from './properties.ts'
 import { quotedText } from './schema.ts'
 import { applyActions, emptyState, type TableState } from './state.ts'
 import { statsToJson } from './stats.ts'
 import { codeOf } from './store.ts'
+import type { Place } from './table.ts'
 import type { Engine, Store } from './types.ts'
 
 /** Classic single-part checkpoints (PROTOCOL.md, Checkpoints): a table's state as one Parquet file. */
-
-const DEFAULT_INTERVAL = 50
-/** Delta's default of `delta.deletedFileRetentionDuration`. */
-export const TOMBSTONE_MS = 7 * 24 * 3_600_000
 
 const TEXTS = 'MAP(VARCHAR, VARCHAR)'
 const ACTION_TYPES = {
@@ -45,17 +43,14 @@ function lastCheckpointPath(table: string): string {
   return `${logFolder(table)}_last_checkpoint`
 }
 
-/** Every how many versions; `delta.checkpointInterval` where the table has it. */
-export function checkpointInterval(metaData: MetaData): number {
-  const interval = Number(metaData.configuration['delta.checkpointInterval'])
-  return Number.isInteger(interval) && interval > 0 ? interval : DEFAULT_INTERVAL
-}
-
-/** The newest checkpoint's version; undefined where there is none that can be read as JSON. */
-async function lastCheckpoint(store: Store, table: string): Promise<LastCheckpoint | undefined> {
+/** The newest checkpoint's version, as the pointer says; undefined where there is none that can be read. */
+export async function lastCheckpoint(store: Store, table: string): Promise<number | undefined> {
   try {
     const text = new TextDecoder().decode(await store.read(lastCheckpointPath(table)))
-    return JSON.parse(text) as LastCheckpoint
+    const pointer = JSON.parse(text) as Partial<LastCheckpoint> | null
+    if (pointer?.parts !== undefined) throw unsupported(table, 'a checkpoint of several parts')
+    if (pointer?.v2Checkpoint !== undefined) throw unsupported(table, 'v2Checkpoint')
+    return pointer?.version
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined
     throw error
@@ -68,7 +63,7 @@ async function lastCheckpoint(store: Store, table: string): Promise<LastCheckpoi
  */
 export async function writeCheckpoint(store: Store, engine: Engine, state: TableState): Promise<void> {
   const { table, version } = state
-  const expired = Date.now() - TOMBSTONE_MS
+  const expired = Date.now() - deletedFileRetentionMs(state.metaData?.configuration ?? {})
   for (const [name, { deletionTimestamp = 0 }] of state.tombstones) {
     if (deletionTimestamp < expired) state.tombstones.delete(name)
   }
@@ -90,7 +85,7 @@ export async function writeCheckpoint(store: Store, engine: Engine, state: Table
     await session.close()
     await rm(folder, { recursive: true, force: true })
   }
-  if (((await lastCheckpoint(store, table))?.version ?? -1) >= version) return
+  if (((await lastCheckpoint(store, table)) ?? -1) >= version) return
   const pointer: LastCheckpoint = { version, size: actions.length }
   await store.put(lastCheckpointPath(table), new TextEncoder().encode(JSON.stringify(pointer)))
 }
@@ -118,21 +113,15 @@ function checkpointActions(state: TableState): Action[] {
 }
 
 /**
- * The state of the newest checkpoint that is not past `upTo`; undefined where there is none, or it cannot be
- * read: then the log from its beginning says the same.
+ * The state that a checkpoint holds; undefined where it is absent or cannot be read: an older one, or the log from
+ * its beginning, says the same.
  */
 export async function readCheckpoint(
-  store: Store,
-  engine: Engine,
-  lakeFolder: string,
+  { engine, root }: Place,
   table: string,
-  upTo: number,
+  version: number,
 ): Promise<TableState | undefined> {
-  const last = await lastCheckpoint(store, table)
-  if (!last || last.version > upTo) return undefined
-  if (last.parts !== undefined) throw unsupported(table, 'a checkpoint of several parts')
-  if (last.v2Checkpoint !== undefined) throw unsupported(table, 'v2Checkpoint')
-  const source = `read_parquet(${quotedText(`${lakeFolder}/${checkpointPath(table, last.version)}`)})`
+  const source = `read_parquet(${quotedText(`${root}/${checkpointPath(table, version)}`)})`
   const session = await engine.session()
   let actions: Action[]
   try {
@@ -147,12 +136,26 @@ export async function readCheckpoint(
     )
     actions = rows.map((row) => JSON.parse(row.action) as Action)
   } catch (error) {
-    if (isPlatformError(error)) throw error
+    if (error instanceof LakeError) throw error
     return undefined
   } finally {
     await session.close()
   }
   const state = emptyState(table)
-  applyActions(state, last.version, actions)
+  applyActions(state, version, actions)
   return state
+}
+
+/** The version of a classic checkpoint's name; undefined for any other name. */
+export function checkpointVersion(name: string): number | undefined {
+  const version = /^(\d{20})\.checkpoint\.parquet$/.exec(name)?.[1]
+  return version === undefined ? undefined : Number(version)
+}
+
+/** Throws `lake_unsupported` for the name of a checkpoint in several parts or of version 2. */
+export function requireClassic(table: string, name: string): void {
+  if (/^\d{20}\.checkpoint\.\d{10}\.\d{10}\.parquet$/.test(name))
+    throw unsupported(table, 'a checkpoint of several parts')
+  if (/^\d{20}\.checkpoint\.[0-9a-f-]{36}\.(json|parquet)$/.test(name))
+    throw unsupported(table, 'v2Checkpoint')
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { PlatformError } from '../errors.ts'
+import { LakeError } from './errors.ts'
 import {
   corruptEntry,
   encodeEntry,
@@ -10,10 +10,11 @@ import {
   type Action,
   type CommitInfo,
 } from './log.ts'
+import { isAppendOnly } from './properties.ts'
 import type { TableState } from './state.ts'
 import { statsToJson } from './stats.ts'
 import type { OpenTable } from './table.ts'
-import type { Column, CommitRequest, CommitResult, DataFile, Store } from './types.ts'
+import type { CommitRequest, CommitResult, DataFile, Store } from './types.ts'
 
 const ENGINE_INFO = 'smarthouse-lake'
 
@@ -32,8 +33,8 @@ export async function commitTo(
     requireHealthy(state)
     if (alreadyApplied(state, request)) return { applied: false, version: state.version }
     requireNoConflict(state, request)
-    const commitInfo = commitInfoOf(request, txnId)
-    const entry = encodeEntry(commitInfo, actionsOf(request, state.columns))
+    const commitInfo = commitInfoOf(request, txnId, state.version)
+    const entry = encodeEntry(commitInfo, actionsOf(request, state))
     const version = state.version + 1
     if (await putEntry(store, table, version, entry, txnId)) return { applied: true, version }
     // Waiting a random moment keeps many writers from losing to each other for ever.
@@ -94,33 +95,39 @@ function requireNoConflict(state: TableState, request: CommitRequest): void {
     if (!state.files.has(file.path)) throw conflict(state, `no longer holds the file ${file.path}`)
   }
   const rowsGo = (request.remove ?? []).length > 0 && request.dataChange !== false
-  if (rowsGo && state.metaData?.configuration['delta.appendOnly'] === 'true') {
+  if (rowsGo && isAppendOnly(state.metaData?.configuration ?? {})) {
     throw unsupported(state.table, 'delta.appendOnly, so its rows can be neither removed nor rewritten')
   }
 }
 
-function conflict(state: TableState, what: string): PlatformError {
-  return new PlatformError(
+function conflict(state: TableState, what: string): LakeError {
+  return new LakeError(
     'lake_conflict',
     `Table ${state.table} ${what} at version ${state.version}.`,
     'Read the newest snapshot and do the work again.',
   )
 }
 
-export function commitInfoOf(request: Omit<CommitRequest, 'add'>, txnId: string): CommitInfo {
+/** `readVersion`: the version that the entry follows. */
+export function commitInfoOf(
+  request: Omit<CommitRequest, 'add'>,
+  txnId: string,
+  readVersion: number,
+): CommitInfo {
   const metrics = Object.entries(request.metrics ?? {}).map(([name, value]) => [name, String(value)])
   return {
     timestamp: Date.now(),
     operation: request.operation,
     operationParameters: { ...request.parameters },
     operationMetrics: Object.fromEntries(metrics) as Record<string, string>,
+    ...(readVersion < 0 ? {} : { readVersion }),
     engineInfo: ENGINE_INFO,
     txnId,
     ...(request.inputs ? { inputVersions: { ...request.inputs } } : {}),
   }
 }
 
-function actionsOf(request: CommitRequest, columns: readonly Column[]): Action[] {
+export function actionsOf(request: CommitRequest, { columns }: TableState): Action[] {
   const dataChange = request.dataChange !== false
   const now = Date.now()
   const described = (file: DataFile) => ({

@@ -1,4 +1,4 @@
-import { isPlatformError } from '../errors.ts'
+import { LakeError } from './errors.ts'
 import { tableFolder } from './log.ts'
 import type { DataFile, Engine, Lake } from './types.ts'
 
@@ -37,7 +37,7 @@ export async function compactTable(options: CompactOptions): Promise<{ merged: n
           metrics: { numRemovedFiles: group.length, numAddedFiles: add.length },
         })
       } catch (error) {
-        if (!isPlatformError(error) || error.code !== 'lake_conflict') throw error
+        if (!(error instanceof LakeError) || error.code !== 'lake_conflict') throw error
         for (const file of add) await lake.store.delete(`${tableFolder(table)}/${file.path}`)
         continue
       }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { commitInfoOf, putEntry, requireHealthy } from './commit.ts'
 import { encodeEntry, unsupported, type Action, type MetaData } from './log.ts'
 import { evolvedColumns, schemaString } from './schema.ts'
+import { requireValid } from './properties.ts'
 import type { OpenTable } from './table.ts'
 import type { Column, Store, TableDefinition } from './types.ts'
 
@@ -27,17 +28,41 @@ export async function defineTable(
     const columns = created ? definition.columns : evolvedColumns(definition, state.columns)
     const metaData = metaDataOf(definition, columns, existing)
     if (existing && sameMetaData(existing, metaData)) return
+    requireValid(metaData.configuration)
     const actions: Action[] = [{ metaData }]
     if (created) actions.unshift({ protocol: { minReaderVersion: 1, minWriterVersion: 2 } })
     const operation = created ? 'CREATE TABLE' : 'CHANGE TABLE'
-    const entry = encodeEntry(commitInfoOf({ operation }, txnId), actions)
+    const entry = encodeEntry(commitInfoOf({ operation }, txnId, state.version), actions)
     if (await putEntry(store, table, state.version + 1, entry, txnId)) break
   }
   await table.refresh()
 }
 
-export function sortOrder(metaData: MetaData): string[] {
-  return metaData.configuration[SORT_BY]?.split(',').filter((name) => name !== '') ?? []
+/** Changes table properties alone; null takes one away. */
+export async function changeProperties(
+  store: Store,
+  table: OpenTable,
+  properties: Readonly<Record<string, string | null>>,
+): Promise<void> {
+  const txnId = randomUUID()
+  for (;;) {
+    const state = await table.refresh()
+    requireHealthy(state)
+    const configuration = { ...state.metaData!.configuration }
+    for (const [name, value] of Object.entries(properties))
+      if (value === null) delete configuration[name]
+      else configuration[name] = value
+    requireValid(configuration)
+    const metaData = { ...state.metaData!, configuration }
+    if (sameMetaData(state.metaData!, metaData)) return
+    const info = commitInfoOf(
+      { operation: 'SET TBLPROPERTIES', parameters: { properties: JSON.stringify(properties) } },
+      txnId,
+      state.version,
+    )
+    if (await putEntry(store, table, state.version + 1, encodeEntry(info, [{ metaData }]), txnId)) break
+  }
+  await table.refresh()
 }
 
 function metaDataOf(

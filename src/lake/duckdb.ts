@@ -17,6 +17,7 @@ import {
   type DuckDBType,
   type DuckDBValue,
 } from '@duckdb/node-api'
+import { openPlanner } from './planner.ts'
 import { readOnly } from './read-only.ts'
 import { quotedText } from './schema.ts'
 import type { Engine, Session, SqlValue } from './types.ts'
@@ -45,7 +46,7 @@ export async function openDuckDb(options: DuckDbOptions = {}): Promise<Engine> {
   }
   return {
     session: async () => tracked(await instance.connect()),
-    async readOnlySession(folder, setup) {
+    async readOnlySession(folder, setup, prepare) {
       // The locks below hold for a whole instance, so this one stands alone.
       const apart = await openInstance(options)
       const connection = await apart.connect()
@@ -60,8 +61,9 @@ export async function openDuckDb(options: DuckDbOptions = {}): Promise<Engine> {
         await session.close()
         throw error
       }
-      return readOnly(session, connection)
+      return readOnly(session, connection, prepare)
     },
+    planner: (tables) => openPlanner(async (apart) => tracked(await apart.connect()), tables),
     async close() {
       for (const session of open) await session.close()
       instance.closeSync()

@@ -1,6 +1,8 @@
 export { compactTable, type CompactOptions } from './compact.ts'
 export { openDuckDb, type DuckDbOptions } from './duckdb.ts'
+export { LakeError, type LakeErrorCode } from './errors.ts'
 export { openLake, type LakeOptions } from './lake.ts'
+export { pruneFiles } from './prune.ts'
 export { openQuerySession } from './query.ts'
 export { localStore } from './store.ts'
 export type * from './types.ts'

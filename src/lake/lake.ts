@@ -1,14 +1,20 @@
 import path from 'node:path'
 import { changesBetween } from './changes.ts'
-import { checkpointInterval, writeCheckpoint } from './checkpoint.ts'
+import { checkTable } from './check.ts'
+import { writeCheckpoint } from './checkpoint.ts'
+import { cleanUpLog } from './clean-up.ts'
 import { commitTo, requireHealthy } from './commit.ts'
-import { defineTable, sortOrder } from './define.ts'
+import { changeProperties, defineTable } from './define.ts'
+import { historyOf, versionAt } from './history.ts'
 import { tableFolder } from './log.ts'
+import { checkpointInterval, sortOrder } from './properties.ts'
+import { retainTable } from './retain.ts'
 import { scanSql } from './scan.ts'
 import { snapshotOf } from './state.ts'
+import { statusOf } from './status.ts'
 import { localStore } from './store.ts'
 import { openTable, stateAt, type OpenTable, type Place } from './table.ts'
-import type { Engine, Lake, Store } from './types.ts'
+import type { Engine, Lake, Store, TableStatus } from './types.ts'
 import { vacuumTable } from './vacuum.ts'
 import { writeFiles } from './write.ts'
 
@@ -36,8 +42,11 @@ export async function openLake({ root, engine, store = localStore(root) }: LakeO
     store,
     define: (definition) => defineTable(store, open(definition.name), definition),
     tables: () => tableNames(store),
-    async snapshot(name, version) {
+    setProperties: (name, properties) => changeProperties(store, open(name), properties),
+    async snapshot(name, at) {
       const state = await open(name).refresh()
+      // A torn newest entry has a time, too, but no version that could be served.
+      const version = at instanceof Date ? Math.min(await versionAt(store, name, at), state.version) : at
       if (version === undefined || version === state.version) return snapshotOf(state)
       return snapshotOf(await stateAt(place, name, version))
     },
@@ -52,7 +61,7 @@ export async function openLake({ root, engine, store = localStore(root) }: LakeO
       requireHealthy(state)
       const { metaData, columns } = state
       const partitionBy = metaData?.partitionColumns ?? []
-      const sortBy = metaData ? sortOrder(metaData) : []
+      const sortBy = sortOrder(metaData?.configuration ?? {})
       return writeFiles(
         session,
         { table: name, folder: folderOf(name), columns, partitionBy, sortBy },
@@ -66,7 +75,7 @@ export async function openLake({ root, engine, store = localStore(root) }: LakeO
       if (result.applied) checkpoints.after(table, result.version)
       return result
     },
-    vacuum: (name, options = {}) => vacuumTable(store, open(name), options),
+    ...upkeepOf(place, open),
     scan(name, files) {
       const state = open(name).seen
       if (!state?.metaData) throw new TypeError(`Table ${name}: define it or take a snapshot before a scan.`)
@@ -79,6 +88,26 @@ export async function openLake({ root, engine, store = localStore(root) }: LakeO
   }
 }
 
+/** What looks after tables, apart from reading and writing them. */
+function upkeepOf(
+  place: Place,
+  open: (name: string) => OpenTable,
+): Pick<Lake, 'history' | 'status' | 'check' | 'vacuum' | 'cleanUpLog' | 'retain'> {
+  const { store } = place
+  return {
+    async status() {
+      const all: TableStatus[] = []
+      for (const name of await tableNames(store)) all.push(await statusOf(store, open(name)))
+      return all
+    },
+    history: (name, { limit } = {}) => historyOf(store, name, limit),
+    check: (name, { repair = false } = {}) => checkTable(place, open(name), repair),
+    vacuum: (name, options = {}) => vacuumTable(store, open(name), options),
+    cleanUpLog: (name, options = {}) => cleanUpLog(place, open(name), options),
+    retain: (name, options = {}) => retainTable(store, open(name), options),
+  }
+}
+
 /** Checkpoints are written beside the commits, one at a time; the first that failed is told when the lake closes. */
 function backgroundCheckpoints({ store, engine }: Place) {
   const failures: unknown[] = []
@@ -86,7 +115,7 @@ function backgroundCheckpoints({ store, engine }: Place) {
   return {
     after(table: OpenTable, version: number) {
       const metaData = table.seen?.metaData
-      if (!metaData || version % checkpointInterval(metaData) !== 0) return
+      if (!metaData || version % checkpointInterval(metaData.configuration) !== 0) return
       work = work
         .then(async () => writeCheckpoint(store, engine, await table.refresh()))
         .catch((error: unknown) => failures.push(error))

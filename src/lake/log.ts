@@ -1,4 +1,4 @@
-import { PlatformError } from '../errors.ts'
+import { LakeError } from './errors.ts'
 import { codeOf } from './store.ts'
 import type { Store } from './types.ts'
 
@@ -48,6 +48,7 @@ export interface CommitInfo {
   operation?: string
   operationParameters?: Record<string, string>
   operationMetrics?: Record<string, string>
+  readVersion?: number
   engineInfo?: string
   /** Chosen by the writer, so that one whose answer got lost can tell its own commit. */
   txnId?: string
@@ -144,7 +145,7 @@ export function decodePath(table: string, encoded: string): string {
     /^[a-z][a-z0-9+.-]*:/i.test(encoded) ||
     parts.some((part) => part === '..' || part.includes('/') || part.includes('\\'))
   if (outside) {
-    throw new PlatformError(
+    throw new LakeError(
       'lake_corrupt',
       `Table ${table}: its log names the file ${encoded}, which does not lie inside the table's folder.`,
       'Restore the table from a backup, or rebuild it.',
@@ -153,8 +154,8 @@ export function decodePath(table: string, encoded: string): string {
   return parts.join('/')
 }
 
-export function corruptEntry(table: string, version: number, what: string): PlatformError {
-  return new PlatformError(
+export function corruptEntry(table: string, version: number, what: string): LakeError {
+  return new LakeError(
     'lake_corrupt',
     `Table ${table}: log entry ${entryPath(table, version)} ${what}.`,
     'Move that entry out of _delta_log (its commit is lost; what it read will be read again), or restore the table from a backup.',
@@ -177,8 +178,8 @@ export function requireProtocol(table: string, protocol: Protocol): void {
   throw unsupported(table, `${features} (protocol ${reader},${writer})`)
 }
 
-export function unsupported(table: string, feature: string): PlatformError {
-  return new PlatformError(
+export function unsupported(table: string, feature: string): LakeError {
+  return new LakeError(
     'lake_unsupported',
     `Table ${table} uses ${feature}; this lake reads and writes Delta protocol (1,2).`,
     'Read the table with the program that changed it, or rebuild it here.',

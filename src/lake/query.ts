@@ -1,22 +1,104 @@
+import { LakeError } from './errors.ts'
+import { pruneFiles } from './prune.ts'
 import { quotedName } from './schema.ts'
-import type { Engine, Lake, Session } from './types.ts'
+import type {
+  DataFile,
+  Engine,
+  Lake,
+  Planner,
+  QuerySession,
+  Scan,
+  Snapshot,
+  SqlValue,
+  TableRead,
+} from './types.ts'
+
+export interface QueryOptions {
+  /** Which tables there are; default all in the folder. */
+  tables?: readonly string[]
+  /** The moment of which all tables are, or versions and moments of single tables; the others are as of now. */
+  at?: Date | Readonly<Record<string, number | Date>>
+}
 
 /**
- * A session for a person's own queries: a view `layer.table` for each table, over its newest snapshot; it can
- * read the lake's files and nothing else, and change nothing. Errors are `sql_refused` and `sql_failed`.
+ * A session for a person's own queries: a view `layer.table` for each table, over the snapshot at its opening; it can
+ * read the lake's files and nothing else, and change nothing. Each statement reads only the files in which, by
+ * partition and statistics, rows that it asks for may be. Errors are `sql_refused`, `sql_failed`, and those of the
+ * tables that a statement names: a table that cannot be read does not keep the others from being read.
  */
 export async function openQuerySession(
   lake: Lake,
   engine: Engine,
-  tables?: readonly string[],
-): Promise<Session> {
+  { tables, at = {} }: QueryOptions = {},
+): Promise<QuerySession> {
   const names = tables ?? (await lake.tables())
-  const layers = new Set(names.map((name) => name.split('.')[0] ?? ''))
-  const setup = [...layers].map((layer) => `CREATE SCHEMA IF NOT EXISTS ${quotedName(layer)}`)
+  const snapshots = new Map<string, Snapshot>()
+  const broken = new Map<string, LakeError>()
   for (const name of names) {
-    const { files } = await lake.snapshot(name)
-    const view = name.split('.').map(quotedName).join('.')
-    setup.push(`CREATE VIEW ${view} AS SELECT * FROM ${lake.scan(name, files)}`)
+    try {
+      snapshots.set(name, await lake.snapshot(name, at instanceof Date ? at : at[name]))
+    } catch (error) {
+      if (!(error instanceof LakeError)) throw error
+      broken.set(name, error)
+    }
   }
-  return engine.readOnlySession(lake.root, setup)
+  const columns = new Map([...snapshots].map(([name, snapshot]) => [name, snapshot.columns]))
+  let planner: Promise<Planner> | undefined
+
+  async function filesRead(sql: string, parameters?: readonly SqlValue[]): Promise<Map<string, DataFile[]>> {
+    const text = sql.toLowerCase()
+    const named = (table: string): boolean => text.includes(table.slice(table.indexOf('.') + 1))
+    for (const [table, error] of broken) if (named(table)) throw error
+    planner ??= engine.planner(columns)
+    const statement = sql.replace(/^\s*explain\s+(analyze\s+)?/i, '')
+    // What cannot be planned, a DESCRIBE or a faulty statement, has the tables that it names whole.
+    const scans = await (await planner).scans(statement, parameters).catch((): Scan[] => [])
+    const read = new Map<string, DataFile[]>()
+    for (const [table, snapshot] of snapshots) {
+      const own = scans.filter((scan) => scan.table === table)
+      if (own.length > 0) read.set(table, filesOf(snapshot, own))
+      else if (named(table)) read.set(table, [...snapshot.files])
+    }
+    return read
+  }
+
+  const view = (table: string, files: readonly DataFile[]): string =>
+    `CREATE OR REPLACE VIEW ${table.split('.').map(quotedName).join('.')} AS SELECT * FROM ${lake.scan(table, files)}`
+  const layers = new Set(names.map((name) => name.split('.')[0] ?? ''))
+  const session = await engine.readOnlySession(
+    lake.root,
+    [
+      ...[...layers].map((layer) => `CREATE SCHEMA IF NOT EXISTS ${quotedName(layer)}`),
+      ...[...snapshots.keys()].map((table) => view(table, [])),
+    ],
+    async (sql, parameters) =>
+      [...(await filesRead(sql, parameters))].map(([table, files]) => view(table, files)),
+  )
+  return {
+    ...session,
+    async reads(sql) {
+      const read = await filesRead(sql)
+      return [...read].map(([table, files]) => readOf(snapshots.get(table)!, files))
+    },
+    async close() {
+      await session.close()
+      await (await planner)?.close()
+    },
+  }
+}
+
+/** The files that some scan of the table may need, in the table's order. */
+function filesOf({ files, columns }: Snapshot, scans: readonly Scan[]): DataFile[] {
+  const needed = new Set(scans.flatMap(({ predicates }) => pruneFiles(files, columns, predicates)))
+  return files.filter((file) => needed.has(file))
+}
+
+function readOf({ table, version, files }: Snapshot, read: readonly DataFile[]): TableRead {
+  const bytes = (some: readonly DataFile[]): number => some.reduce((sum, file) => sum + file.bytes, 0)
+  return {
+    table,
+    version,
+    files: { read: read.length, of: files.length },
+    bytes: { read: bytes(read), of: bytes(files) },
+  }
 }

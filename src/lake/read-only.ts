@@ -1,9 +1,13 @@
 import { DuckDBConnection, StatementType } from '@duckdb/node-api'
-import { PlatformError } from '../errors.ts'
-import type { Session } from './types.ts'
+import { LakeError } from './errors.ts'
+import type { Session, SqlValue } from './types.ts'
 
 /** Refuses all but single statements that read; what the engine itself refuses is named so, too. */
-export function readOnly(session: Session, connection: DuckDBConnection): Session {
+export function readOnly(
+  session: Session,
+  connection: DuckDBConnection,
+  prepare: (sql: string, parameters?: readonly SqlValue[]) => Promise<readonly string[]>,
+): Session {
   return {
     async run(sql, parameters) {
       await this.rows(sql, parameters)
@@ -11,9 +15,10 @@ export function readOnly(session: Session, connection: DuckDBConnection): Sessio
     async rows(sql, parameters) {
       try {
         await requireReading(connection, sql)
+        for (const before of await prepare(sql, parameters)) await session.run(before)
         return await session.rows(sql, parameters)
       } catch (error) {
-        throw asPlatformError(error)
+        throw asNamedError(error)
       }
     },
     close: () => session.close(),
@@ -33,8 +38,8 @@ async function requireReading(connection: DuckDBConnection, sql: string): Promis
   if (statementType !== StatementType.SELECT) throw refused('Only statements that read are allowed.')
 }
 
-function refused(message: string, cause?: unknown): PlatformError {
-  return new PlatformError(
+function refused(message: string, cause?: unknown): LakeError {
+  return new LakeError(
     'sql_refused',
     message,
     'Write one SELECT over the tables of the lake; they cannot be changed from here.',
@@ -42,8 +47,8 @@ function refused(message: string, cause?: unknown): PlatformError {
   )
 }
 
-function asPlatformError(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof PlatformError) return error
+function asNamedError(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof LakeError) return error
   if (error.message.startsWith('Permission Error')) return refused(error.message, error)
-  return new PlatformError('sql_failed', error.message, 'Correct the query.', { cause: error })
+  return new LakeError('sql_failed', error.message, 'Correct the query.', { cause: error })
 }

@@ -1,4 +1,4 @@
-import { PlatformError } from '../errors.ts'
+import { LakeError } from './errors.ts'
 import type { Column, ColumnType, TableDefinition } from './types.ts'
 
 /** Delta's schema string (PROTOCOL.md, Schema Serialization Format), and the engine's names for the types. */
@@ -21,6 +21,7 @@ const SQL_TYPES: Readonly<Record<string, string>> = {
   integer: 'INTEGER',
   long: 'BIGINT',
   double: 'DOUBLE',
+  float: 'FLOAT',
   date: 'DATE',
   timestamp: 'TIMESTAMPTZ',
   'array<string>': 'VARCHAR[]',
@@ -44,7 +45,7 @@ export function columnsOfSchema(table: string, schema: string): Column[] {
     const type = columnType(field.type)
     if (type === undefined || 'delta.invariants' in field.metadata) {
       const what = type === undefined ? `type ${JSON.stringify(field.type)}` : 'an invariant'
-      throw new PlatformError(
+      throw new LakeError(
         'lake_unsupported',
         `Table ${table}: column ${field.name} has ${what}, which this lake does not know.`,
         'Read the table with the program that wrote it.',
@@ -97,7 +98,7 @@ export function castList(columns: readonly Column[]): string {
  */
 export function evolvedColumns(definition: TableDefinition, existing: readonly Column[]): Column[] {
   const refuse = (what: string): never => {
-    throw new PlatformError(
+    throw new LakeError(
       'lake_unsupported',
       `Table ${definition.name}: ${what}.`,
       'Move the table aside and rebuild it, or go back to the version of the program that wrote it.',
@@ -107,7 +108,7 @@ export function evolvedColumns(definition: TableDefinition, existing: readonly C
   for (const column of existing) {
     const now = wanted.get(column.name)
     if (!now) {
-      throw new PlatformError(
+      throw new LakeError(
         'data_folder_newer',
         `Table ${definition.name} has a column ${column.name} that this version of the program does not know.`,
         'Start the version of the program that wrote it.',

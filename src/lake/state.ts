@@ -93,6 +93,9 @@ export function snapshotOf(state: TableState): Snapshot {
     files: [...state.files.values()],
     txns: new Map(state.txns),
     columns: state.columns,
+    description: state.metaData?.description ?? '',
+    partitionBy: state.metaData?.partitionColumns ?? [],
+    properties: state.metaData?.configuration ?? {},
     ...(state.damage === undefined ? {} : { damage: state.damage }),
   }
   return state.snapshot

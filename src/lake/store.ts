@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { link, mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { PlatformError } from '../errors.ts'
+import { LakeError } from './errors.ts'
 import type { Store } from './types.ts'
 
 /**
@@ -97,7 +97,7 @@ async function linkIfAbsent(temporary: string, target: string): Promise<boolean>
     const code = codeOf(error)
     if (code === 'EEXIST') return false
     if (code === 'EPERM' || code === 'ENOTSUP' || code === 'ENOSYS' || code === 'EOPNOTSUPP') {
-      throw new PlatformError(
+      throw new LakeError(
         'data_folder_unwritable',
         `The file system of ${path.dirname(target)} has no hard links (${code}), so two commits could not be told apart.`,
         'Put the data folder on a file system such as ext4, APFS or NTFS.',

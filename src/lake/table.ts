@@ -1,6 +1,6 @@
-import { PlatformError } from '../errors.ts'
-import { readCheckpoint } from './checkpoint.ts'
-import { corruptEntry, entryVersions, readEntry } from './log.ts'
+import { LakeError } from './errors.ts'
+import { checkpointVersion, lastCheckpoint, readCheckpoint, requireClassic } from './checkpoint.ts'
+import { corruptEntry, ENTRY_NAME, entryPath, logFolder, readEntry } from './log.ts'
 import { applyActions, emptyState, type TableState } from './state.ts'
 import type { Engine, Store } from './types.ts'
 
@@ -53,19 +53,55 @@ export async function stateAt(place: Place, name: string, version: number): Prom
   const state = await load(place, name, version)
   await applyNewer(place.store, state, version)
   if (state.version === version) return state
-  throw new PlatformError(
+  throw new LakeError(
     'usage',
     `Table ${name} has no version ${version}; the newest is ${state.version}.`,
     'Ask for a version that the table has.',
   )
 }
 
-async function load({ store, engine, root }: Place, name: string, upTo = Infinity): Promise<TableState> {
-  const state = (await readCheckpoint(store, engine, root, name, upTo)) ?? emptyState(name)
-  const versions = await entryVersions(store, name, state.version)
-  const hole = versions.findIndex((version, index) => version !== state.version + 1 + index)
-  if (hole >= 0) throw corruptEntry(name, state.version + 1 + hole, 'is missing')
+/**
+ * From the newest checkpoint that is not past `upTo` and can be read, else from the log's beginning. What lies in the
+ * log from there on is looked through once: a hole, and a checkpoint of a kind that is not known, are refused.
+ */
+async function load(place: Place, name: string, upTo = Infinity): Promise<TableState> {
+  const { store } = place
+  const pointed = (await lastCheckpoint(store, name)) ?? -1
+  let state = pointed >= 0 && pointed <= upTo ? await readCheckpoint(place, name, pointed) : undefined
+  if (!state) state = await loadFromListed(place, name, upTo)
+  const folder = logFolder(name)
+  // `N.checkpoint…` sorts before `N.json`; after `N.` come both.
+  const from = entryPath(name, state.version).slice(0, -'json'.length)
+  const found = await store.list(folder, state.version < 0 ? undefined : from)
+  const names = found.map(({ path }) => path.slice(folder.length))
+  for (const each of names) requireClassic(name, each)
+  const versions = names.flatMap((each) => ENTRY_NAME.exec(each)?.[1] ?? []).map(Number)
+  const newer = versions.filter((version) => version > state.version)
+  const hole = newer.findIndex((version, index) => version !== state.version + 1 + index)
+  if (hole >= 0 && state.version + 1 + hole <= upTo)
+    throw missingEntry(name, state.version + 1 + hole, hole, upTo)
   return state
+}
+
+/** Where the pointer is of no use: the newest checkpoint in the folder that can be read. */
+async function loadFromListed(place: Place, name: string, upTo: number): Promise<TableState> {
+  const folder = logFolder(name)
+  const found = await place.store.list(folder)
+  const versions = found.flatMap(({ path }) => checkpointVersion(path.slice(folder.length)) ?? [])
+  for (const version of versions.toReversed()) {
+    const state = version <= upTo ? await readCheckpoint(place, name, version) : undefined
+    if (state) return state
+  }
+  return emptyState(name)
+}
+
+function missingEntry(name: string, version: number, hole: number, upTo: number): LakeError {
+  if (hole > 0 || upTo === Infinity) return corruptEntry(name, version, 'is missing')
+  return new LakeError(
+    'lake_expired',
+    `Table ${name}: version ${upTo} is no longer in its log, which was cleaned up since.`,
+    'Ask for a newer version.',
+  )
 }
 
 async function applyNewer(store: Store, state: TableState, upTo = Infinity): Promise<void> {

@@ -6,6 +6,7 @@ export type ColumnType =
   | 'integer'
   | 'long'
   | 'double'
+  | 'float'
   | 'date'
   | 'timestamp'
   | `decimal(${number},${number})`
@@ -47,12 +48,19 @@ export interface FileStats {
 
 export interface DataFile {
   /** Relative to the table's folder, not URI-encoded, `/` between folders. */
-  path: string
-  bytes: number
-  partition: Readonly<Record<string, string | null>>
-  modifiedMs: number
-  stats: FileStats
+  readonly path: string
+  readonly bytes: number
+  readonly partition: Readonly<Record<string, string | null>>
+  readonly modifiedMs: number
+  /** Parsed at the first look. */
+  readonly stats: FileStats
 }
+
+/** A condition that a row must meet. A row where the column is null meets only `is null`. */
+export type Predicate =
+  | { column: string; is: '=' | '<' | '<=' | '>' | '>='; value: StatValue }
+  | { column: string; is: 'in'; values: readonly StatValue[] }
+  | { column: string; is: 'null' | 'not null' }
 
 export interface Snapshot {
   table: string
@@ -63,6 +71,10 @@ export interface Snapshot {
   /** The newest `txn` action per application id. */
   txns: ReadonlyMap<string, number>
   columns: readonly Column[]
+  description: string
+  partitionBy: readonly string[]
+  /** Delta's table properties and those of this lake (`lake.retentionDays`). */
+  properties: Readonly<Record<string, string>>
   /** Set where the newest log entry is torn: this is the version before it, and commits are refused until it is repaired. */
   damage?: string
 }
@@ -107,9 +119,28 @@ export type SqlValue = string | number | bigint | boolean | null
 /** The engine's port: what runs the SQL. */
 export interface Engine {
   session(): Promise<Session>
-  /** A session apart from all others: after `setup` it reads the folder, changes nothing and reaches nothing else. */
-  readOnlySession(folder: string, setup: readonly string[]): Promise<Session>
+  /**
+   * A session apart from all others: it reads the folder, changes nothing and reaches nothing else. `setup` is run
+   * once, and what `prepare` gives for a statement before each.
+   */
+  readOnlySession(
+    folder: string,
+    setup: readonly string[],
+    prepare: (sql: string, parameters?: readonly SqlValue[]) => Promise<readonly string[]>,
+  ): Promise<Session>
+  /** What statements would ask of tables with these columns. */
+  planner(tables: ReadonlyMap<string, readonly Column[]>): Promise<Planner>
   close(): Promise<void>
+}
+
+export interface Planner {
+  /** Each scan of a table, with the predicates that every row which counts meets. Runs nothing. */
+  scans(sql: string, parameters?: readonly SqlValue[]): Promise<Scan[]>
+  close(): Promise<void>
+}
+export interface Scan {
+  table: string
+  predicates: Predicate[]
 }
 
 /** The store's port: where bytes lie. Paths are relative to the lake's root, `/` between folders. */
@@ -129,13 +160,77 @@ export interface WriteOptions {
   /** Roughly how many rows a file may hold at most; default 500,000. */
   maxRowsPerFile?: number
   rowGroupRows?: number
+  /** The rows come in the table's order already: they are not sorted again. */
+  sorted?: boolean
 }
 
-export interface VacuumOptions {
-  /** Files removed longer ago than this go; default 7 days, never less than an hour. */
-  olderThanMs?: number
+export interface UpkeepOptions {
+  /** Says what would be done, and does nothing. */
   dryRun?: boolean
+  /** The time that ages are counted to; default now. */
   nowMs?: number
+}
+
+export interface VacuumOptions extends UpkeepOptions {
+  /** Files removed longer ago go; default `delta.deletedFileRetentionDuration` (7 days), never less than an hour. */
+  olderThanMs?: number
+}
+
+/** One version, as its `commitInfo` tells it. */
+export interface HistoryEntry {
+  version: number
+  timestampMs: number
+  operation: string
+  parameters: Readonly<Record<string, string>>
+  metrics: Readonly<Record<string, string>>
+  /** The versions of the input tables that it covers. */
+  inputs: Readonly<Record<string, number>>
+  txns: Readonly<Record<string, number>>
+  filesAdded: number
+  filesRemoved: number
+  /** The program that wrote it; empty where it does not say. */
+  engine: string
+}
+
+export interface TableStatus {
+  table: string
+  /** Set where the table cannot be read; then the figures are zero. */
+  error?: string
+  /** Set where the newest log entry is torn: the figures are of the version before. */
+  damage?: string
+  version: number
+  timestampMs: number
+  /** The oldest version that can still be asked for, as far as its data files have not been vacuumed. */
+  oldestVersion: number
+  /** -1: none. */
+  checkpointVersion: number
+  files: number
+  bytes: number
+  rows: number
+  smallestFileBytes: number
+  medianFileBytes: number
+  /** Null: kept for ever. */
+  retentionDays: number | null
+}
+
+/** Something that is not as the log says. */
+export interface Finding {
+  table: string
+  version: number
+  /** Relative to the table's folder. */
+  file?: string
+  problem: string
+}
+
+export interface CheckReport {
+  table: string
+  version: number
+  /** What was read. */
+  files: number
+  rows: number
+  findings: Finding[]
+  /** Where a torn newest entry was moved to, relative to the lake's root. */
+  movedAside?: string
 }
 
 export interface Lake {
@@ -144,26 +239,64 @@ export interface Lake {
   readonly store: Store
   /** Registers the table and creates it, empty, where it is absent. */
   define(definition: TableDefinition): Promise<void>
+  /** Sets table properties in a commit of its own; null takes one away. */
+  setProperties(table: string, properties: Readonly<Record<string, string | null>>): Promise<void>
   /** All tables in the folder, defined or not, as `layer.table`. */
   tables(): Promise<string[]>
-  /** The table as of now, or as of a version. Cheap when nothing is new: one look for the next commit. */
-  snapshot(table: string, version?: number): Promise<Snapshot>
+  /**
+   * The table as of now, of a version, or of a moment: the newest version not younger than that. Cheap when
+   * nothing is new: one look for the next commit. `lake_expired`: that version is no longer in the log.
+   */
+  snapshot(table: string, at?: number | Date): Promise<Snapshot>
   /**
    * Files by which the rows changed between two versions (first exclusive, second inclusive): rows(after) + added
-   * − removed = rows(upTo). What came and went again is in neither. Merging is passed over: a file that was merged
-   * since stays in `added` (it can be read until vacuum), and a merged file that was rewritten is in `removed`.
+   * − removed − expired = rows(upTo). What came and went again is in neither. Merging is passed over: a file that was
+   * merged since stays in `added` (it can be read until vacuum), and a merged file that was rewritten is in
+   * `removed`. `expired`: given up by `retain`; what was made from them stays as it is.
    */
-  changes(table: string, after: number, upTo: number): Promise<{ added: DataFile[]; removed: DataFile[] }>
+  changes(
+    table: string,
+    after: number,
+    upTo: number,
+  ): Promise<{ added: DataFile[]; removed: DataFile[]; expired: DataFile[] }>
+  /** Newest first. */
+  history(table: string, options?: { limit?: number }): Promise<HistoryEntry[]>
   /** Writes the rows of a query as data files, durable but not yet part of the table. Columns are taken by name. */
   write(session: Session, table: string, selectSql: string, options?: WriteOptions): Promise<DataFile[]>
   /** One atomic commit. Appends never conflict; a commit that removes a file that is gone throws `lake_conflict`. */
   commit(table: string, request: CommitRequest): Promise<CommitResult>
+  /** A SQL table expression (in parentheses) over these files with exactly the table's columns and types; works for no file. */
+  scan(table: string, files: readonly DataFile[]): string
+  /** Every table; one that cannot be read has `error`, and the others go on. */
+  status(): Promise<TableStatus[]>
+  /**
+   * Reads every file that the newest version names, and compares it with the log: size, rows, schema, statistics;
+   * and the newest checkpoint with the entries before it. `repair` moves a torn newest entry aside, so that commits go on from
+   * the version before: what it held is lost, and is read again from the input that its `txn` did not come to cover.
+   */
+  check(table: string, options?: { repair?: boolean }): Promise<CheckReport>
   /**
    * Deletes files that no longer belong to the table, and returns their paths. A reader of `changes` that is
    * further behind than `olderThanMs` may find a file gone.
    */
   vacuum(table: string, options?: VacuumOptions): Promise<string[]>
-  /** A SQL table expression (in parentheses) over these files with exactly the table's columns and types; works for no file. */
-  scan(table: string, files: readonly DataFile[]): string
+  /** Deletes log entries and checkpoints past `delta.logRetentionDuration` (30 days) that a newer checkpoint covers; returns their paths. */
+  cleanUpLog(table: string, options?: UpkeepOptions): Promise<string[]>
+  /** Gives up the dates (UTC) older than `lake.retentionDays`, in one commit `RETENTION`; returns their files. Vacuum deletes them later. */
+  retain(table: string, options?: UpkeepOptions): Promise<DataFile[]>
   close(): Promise<void>
+}
+
+/** How many files of how many a statement reads. */
+export interface TableRead {
+  table: string
+  version: number
+  files: { read: number; of: number }
+  bytes: { read: number; of: number }
+}
+
+/** A session for a person's own queries. */
+export interface QuerySession extends Session {
+  /** What a statement reads of each table that it names, by partitions and statistics, without running it. */
+  reads(sql: string): Promise<TableRead[]>
 }

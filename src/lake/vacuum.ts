@@ -1,5 +1,5 @@
-import { TOMBSTONE_MS } from './checkpoint.ts'
 import { decodePath, tableFolder } from './log.ts'
+import { deletedFileRetentionMs } from './properties.ts'
 import type { OpenTable } from './table.ts'
 import type { Store, VacuumOptions } from './types.ts'
 
@@ -13,14 +13,15 @@ const YOUNGEST_MS = 3_600_000
 export async function vacuumTable(
   store: Store,
   table: OpenTable,
-  { olderThanMs = TOMBSTONE_MS, dryRun = false, nowMs = Date.now() }: VacuumOptions,
+  { olderThanMs, dryRun = false, nowMs = Date.now() }: VacuumOptions,
 ): Promise<string[]> {
-  const cutoffMs = nowMs - Math.max(olderThanMs, YOUNGEST_MS)
   const folder = `${tableFolder(table.name)}/`
   // Listed first: what is committed while the listing runs is then known to the state.
   const found = await filesBelow(store, folder)
   const state = await table.refresh()
-  if (state.version < 0 || state.damage !== undefined) return []
+  if (!state.metaData || state.damage !== undefined) return []
+  const retentionMs = olderThanMs ?? deletedFileRetentionMs(state.metaData.configuration)
+  const cutoffMs = nowMs - Math.max(retentionMs, YOUNGEST_MS)
   const removedMs = new Map(
     [...state.tombstones.values()].map((remove) => [
       decodePath(table.name, remove.path),

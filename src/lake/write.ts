@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
-import { PlatformError } from '../errors.ts'
+import { LakeError } from './errors.ts'
 import { castList, quotedName, quotedText } from './schema.ts'
 import { statsOfWritten, type WrittenColumn } from './stats.ts'
 import { ensureFolder, syncWritten } from './store.ts'
@@ -41,7 +41,7 @@ export async function writeFiles(
   const rowGroupRows = Math.min(options.rowGroupRows ?? DEFAULT_ROW_GROUP_ROWS, maxRows)
   const groupsPerFile = Math.max(1, Math.floor(maxRows / rowGroupRows))
   const rotate = `ROW_GROUPS_PER_FILE ${groupsPerFile}`
-  const order = orderBy(target.sortBy)
+  const order = options.sorted ? '' : orderBy(target.sortBy)
   const select = `SELECT ${castList(target.columns)} FROM (${selectSql})${order}`
   const partitioned = target.partitionBy.length > 0
   const layout = partitioned ? `PARTITION_BY (${target.partitionBy.map(quotedName).join(', ')})` : rotate
@@ -118,7 +118,7 @@ async function requireNoNulls(target: WriteTarget, files: readonly DataFile[]): 
         : (file.stats.nulls[name] ?? 0) > 0
     if (!required || !files.some(holdsNull)) continue
     for (const file of files) await rm(localPath(target, file), { force: true })
-    throw new PlatformError(
+    throw new LakeError(
       'model_check_failed',
       `Table ${target.table}: the required column ${name} would hold nulls.`,
       'Correct the query that fills it.',

@@ -4,8 +4,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { compactTable, openLake, type DataFile } from '../../src/lake/index.ts'
-import { isPlatformError } from '../../src/errors.ts'
+import { compactTable, LakeError, openLake, type DataFile } from '../../src/lake/index.ts'
 import { NUMBERS, numbersFrom, range, world } from './temporary.ts'
 
 const WRITER = fileURLToPath(new URL('./writer.ts', import.meta.url))
@@ -90,7 +89,7 @@ test('any mix of appends, removals and rewrites by several lakes gives the expec
         }
         const stale = remove.some((file) => !model.has(file.path))
         const outcome = await lake.commit(NUMBERS.name, request).catch((error: unknown) => error)
-        assert.equal(isPlatformError(outcome) && outcome.code === 'lake_conflict', stale)
+        assert.equal(outcome instanceof LakeError && outcome.code === 'lake_conflict', stale)
         if (stale) continue
         for (const file of remove) model.delete(file.path)
         for (const file of add) model.set(file.path, file)

@@ -32,7 +32,7 @@ test('a query session sees the newest tables by name, and may only read them', a
     await assert.rejects(session.rows(sql), { code: 'sql_refused' }, sql)
   }
   for (const sql of ['SELECT nothing', 'SELEKT 1', '']) {
-    await assert.rejects(session.rows(sql), { name: 'PlatformError' }, sql)
+    await assert.rejects(session.rows(sql), { name: 'LakeError' }, sql)
   }
   await assert.rejects(session.rows('SELECT nothing FROM bronze.numbers'), {
     code: 'sql_failed',

@@ -26,6 +26,7 @@ test('merging: the same rows in one sorted file per partition, unseen by changes
   assert.deepEqual(await lake.changes(NUMBERS.name, before.version, after.version), {
     added: [],
     removed: [],
+    expired: [],
   })
   // From the beginning: the ten files as they were appended, all readable still.
   const { added } = await lake.changes(NUMBERS.name, 0, after.version)

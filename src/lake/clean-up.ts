@@ -1,0 +1,38 @@
+import { readCheckpoint } from './checkpoint.ts'
+import { logFolder } from './log.ts'
+import { logRetentionMs } from './properties.ts'
+import type { OpenTable, Place } from './table.ts'
+import type { UpkeepOptions } from './types.ts'
+
+/** `N.json`, `N.crc`, `N.checkpoint.parquet`, with what other writers put beside them. */
+const OF_VERSION = /^(\d{20})\./
+
+/**
+ * Deletes what lies in the log before the newest checkpoint that is older than `delta.logRetentionDuration`: every
+ * version from that checkpoint on can still be read. Oldest first, so that a log whose cleaning was broken off has no hole.
+ */
+export async function cleanUpLog(
+  place: Place,
+  table: OpenTable,
+  { dryRun = false, nowMs = Date.now() }: UpkeepOptions,
+): Promise<string[]> {
+  const { store } = place
+  const state = await table.refresh()
+  if (!state.metaData || state.damage !== undefined) return []
+  const cutoffMs = nowMs - logRetentionMs(state.metaData.configuration)
+  const folder = logFolder(table.name)
+  const found = (await store.list(folder)).flatMap((file) => {
+    const name = file.path.slice(folder.length)
+    const version = OF_VERSION.exec(name)?.[1]
+    return version === undefined ? [] : [{ ...file, name, version: Number(version) }]
+  })
+  const base = found.findLast(
+    ({ name, modifiedMs }) => name.endsWith('.checkpoint.parquet') && modifiedMs < cutoffMs,
+  )
+  const covered = base === undefined ? [] : found.filter(({ version }) => version < base.version)
+  if (base === undefined || covered.length === 0) return []
+  // Nothing is given up for a checkpoint that cannot be read.
+  if (!(await readCheckpoint(place, table.name, base.version))) return []
+  if (!dryRun) for (const { path } of covered) await store.delete(path)
+  return covered.map(({ name }) => name)
+}
