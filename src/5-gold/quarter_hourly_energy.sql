@@ -117,6 +117,7 @@ SELECT
       * CAST(0.000000001 AS DECIMAL(10,9)) AS DECIMAL(38,9))
   END AS cost,
   CASE WHEN s.energy_nwh IS NOT NULL THEN CAST(p.tariff_version AS BIGINT) END AS tariff_version,
+  CAST(s.user_id AS STRING) AS user_id,
   s.date
 FROM local_slots s
 LEFT JOIN prices p

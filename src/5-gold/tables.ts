@@ -86,6 +86,12 @@ export const GOLD_QUARTER_HOURLY: TableDefinition = {
       description: 'Start of the quarter-hour, UTC.',
     },
     ...SUMS,
+    {
+      name: 'user_id',
+      type: 'string',
+      description:
+        'Whose it was, by the last reading that says so: whose tariff priced it, and who is billed.',
+    },
     LOCAL_DATE,
   ],
   partitionBy: ['date'],

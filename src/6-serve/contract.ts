@@ -3,12 +3,14 @@
  * both directions, `/api/openapi.json` is made from them, and the dashboard imports their types (types only).
  */
 import { z } from 'zod'
+import { Bill, BillQuery } from './contract-bill.ts'
 import { Problem, TenantQuery } from './contract-common.ts'
 import { LiveSeries, RecentQuery, RecentReadings, SeriesQuery } from './contract-live.ts'
 import { Overview, OverviewQuery } from './contract-overview.ts'
 import { DataStatus, Health, Homes } from './contract-status.ts'
 
 export * from './contract-common.ts'
+export * from './contract-bill.ts'
 export * from './contract-live.ts'
 export * from './contract-overview.ts'
 export * from './contract-status.ts'
@@ -49,6 +51,7 @@ const Nothing = z.strictObject({})
 export const ROUTES = {
   homes: route('/api/v1/homes', 'The homes of this platform, and which one to open', Nothing, Homes),
   overview: route('/api/v1/overview', 'All figures of the Overview', OverviewQuery, Overview),
+  bill: route('/api/v1/bill', "A user's bill of one month", BillQuery, Bill),
   recent: route('/api/v1/readings/recent', 'The last readings', RecentQuery, RecentReadings),
   series: route('/api/v1/live/series', 'Power and temperature as columns', SeriesQuery, LiveSeries),
   live: route(

@@ -1,7 +1,7 @@
 /** Errors of the API as RFC 9457 problem+json, each with a code and with what to do about it. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
-import { isPlatformError } from '../errors.ts'
+import { isPlatformError, type ErrorCode } from '../errors.ts'
 import type { Problem } from './contract.ts'
 
 const PROBLEMS = {
@@ -10,13 +10,23 @@ const PROBLEMS = {
   cross_site_refused: { status: 403, title: 'The request comes from another site' },
   not_found: { status: 404, title: 'There is nothing here' },
   unknown_home: { status: 404, title: 'There is no such home' },
+  unknown_user: { status: 404, title: 'There is no such user' },
+  unknown_device: { status: 404, title: 'There is no such device' },
   too_many_requests: { status: 429, title: 'Too many requests' },
   too_many_listeners: { status: 429, title: 'Too many live connections' },
   live_unavailable: { status: 503, title: 'No live values' },
+  figures_behind: { status: 503, title: 'The figures are being worked out anew' },
   internal: { status: 500, title: 'Something is wrong on our side' },
 } as const
 
 export type ProblemCode = keyof typeof PROBLEMS
+
+/** Errors of the platform that are the asker's, or pass by themselves; every other one is internal. */
+const TOLD: ReadonlySet<string> = new Set<ProblemCode & ErrorCode>([
+  'unknown_user',
+  'unknown_device',
+  'figures_behind',
+])
 
 /** Thrown by a route; answered as its problem. */
 export class ApiError extends Error {
@@ -62,6 +72,8 @@ export function onError(error: FastifyError, request: FastifyRequest, reply: Fas
 
 function asApiError(error: FastifyError): ApiError | undefined {
   if (error instanceof ApiError) return error
+  if (isPlatformError(error) && TOLD.has(error.code))
+    return new ApiError(error.code as ProblemCode, error.message, error.cure)
   if (hasZodFastifySchemaValidationErrors(error)) {
     const told = error.validation.map(({ instancePath, message }) =>
       `${instancePath.replace(/^\//, '') || 'query'}: ${message ?? 'not valid'}`.slice(0, 200),

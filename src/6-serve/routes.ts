@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { DEMO_TENANT } from '../reading.ts'
 import { REFERENCE_CATALOGUE, REFERENCE_TARIFFS } from '../reference/tables.ts'
+import { BILL_TABLES, homesOfUser, readBill } from './bill.ts'
 import { ROUTES, schemaOf, type AnswerOf, type Homes, type Routes } from './contract.ts'
 import { spanOf } from './days.ts'
 import { homeIn } from './directory.ts'
@@ -59,6 +60,13 @@ export function registerRoutes(app: FastifyInstance, serving: Serving, options: 
   }
   answer(app, 'homes', homes)
   answer(app, 'overview', async (query) => overviewOf(serving, options, await tenantOf(query.tenant), query))
+  answer(app, 'bill', async ({ tenant: asked, user, month }) => {
+    const view = await serving.reader.view(BILL_TABLES)
+    const homesOf = await homesOfUser(view, user)
+    const tenant = asked ?? (homesOf.length === 1 ? homesOf[0]! : await tenantOf(asked))
+    const { timeZone, currency, clock } = options
+    return await readBill(view, { tenant, user, month }, { timeZone, currency, nowMs: clock() })
+  })
   answer(app, 'recent', async ({ tenant: asked, limit }) => {
     const tenant = await tenantOf(asked)
     return await recentOf(serving, tenant, limit)

@@ -5,6 +5,7 @@ import type { AnswerOf, QueryOf, Routes } from '../6-serve/contract.ts'
 export const PATHS = {
   homes: '/api/v1/homes',
   overview: '/api/v1/overview',
+  bill: '/api/v1/bill',
   recent: '/api/v1/readings/recent',
   series: '/api/v1/live/series',
   live: '/api/v1/live',

@@ -15,5 +15,6 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   sql: async () => (await import('./sql.ts')).SQL,
   verify: async () => (await import('./verify.ts')).VERIFY,
   rebuild: async () => (await import('./rebuild.ts')).REBUILD,
+  bill: async () => (await import('./bill.ts')).BILL,
   build: async () => (await import('./build.ts')).BUILD,
 }

@@ -246,6 +246,12 @@ test('the same figures are worked out once: the lake is asked again only for oth
   assert.ok(sessions > asked)
 })
 
+test('a bill: whose is asked and told, and nobody has none', async () => {
+  await problem(app, '/api/v1/bill?user=nobody&month=2026-03', 404, 'unknown_user')
+  await problem(app, '/api/v1/bill?user=u1&month=2026-13', 400, 'bad_request')
+  assert.equal((await get(app, 'bill', { user: 'u1', month: '2026-03' })).tenant, 'home')
+})
+
 test('metrics and openapi', async () => {
   const metrics = await app.inject('/metrics')
   assert.match(metrics.body, /^smarthouse_lake_rows\{table="gold\.daily_business_summary"\} 3$/m)

@@ -56,6 +56,7 @@ export function gold(silver: Silver, house: House): GoldTables {
       device_id: slot.device,
       quarter_hour: formatUs(slot.quarter),
       ...sumColumns(sumsOf([slot], house.tariffs)),
+      user_id: lastKnown('user_id', slot.rows, slot.parts),
       date: slot.local.date,
     })),
     'gold.hourly_energy': groups((s) => key(s.tenant, s.device, String(zone.hourStart(s.quarter)))).map(
