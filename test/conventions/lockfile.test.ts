@@ -5,7 +5,10 @@ import { test } from 'node:test'
 interface Entry {
   version?: string
   resolved?: string
+  dependencies?: Record<string, string>
   optionalDependencies?: Record<string, string>
+  peerDependencies?: Record<string, string>
+  peerDependenciesMeta?: Record<string, { optional?: boolean }>
 }
 const lock = JSON.parse(readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8')) as {
   packages: Record<string, Entry>
@@ -15,13 +18,21 @@ const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.me
   Record<string, string>
 >
 
-test('the lockfile names every optional dependency of every package, for every platform', () => {
+test('the lockfile names every dependency of every package, for every platform', () => {
   const missing: string[] = []
   for (const [path, entry] of Object.entries(lock.packages))
-    for (const name of Object.keys(entry.optionalDependencies ?? {}))
-      if (!found(path, name)) missing.push(`${path} → ${name}`)
+    for (const name of needed(entry)) if (!found(path, name)) missing.push(`${path} → ${name}`)
   assert.deepEqual(missing, [])
 })
+
+/** Peers too, but for those that a package can do without. */
+function needed(entry: Entry): string[] {
+  const isOptional = (peer: string) => entry.peerDependenciesMeta?.[peer]?.optional === true
+  return [
+    ...Object.keys({ ...entry.dependencies, ...entry.optionalDependencies }),
+    ...Object.keys(entry.peerDependencies ?? {}).filter((peer) => !isOptional(peer)),
+  ]
+}
 
 /** npm looks for a package beside the one that wants it, then one level of node_modules up after the other. */
 function found(path: string, name: string): boolean {
