@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { DEFAULT_TENANT } from './reading.ts'
+import { section, SOURCES } from './config-sources.ts'
 import { durationMs } from './units.ts'
 
 /**
@@ -75,20 +75,6 @@ const tariff = z.strictObject({
     .optional()
     .meta({ description: 'Base charge per month.', unit: 'currency' }),
 })
-
-const tenant = z
-  .string()
-  .min(1)
-  .default(DEFAULT_TENANT)
-  .meta({ description: 'Home that its devices belong to.' })
-
-const apiKey = z.strictObject({
-  key: z.string().min(16).meta({ description: 'The key; at least 16 characters.' }),
-  tenant_id: tenant,
-})
-
-/** A section whose absence means all its defaults. */
-const section = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape).prefault({} as never)
 
 const fileKey = (description: string) => z.string().min(1).optional().meta({ description, unit: 'path' })
 
@@ -183,14 +169,7 @@ export const CONFIG_SCHEMA = section({
     retention: duration('1h', 'How long the embedded log keeps what has landed in Bronze.'),
     ...KAFKA_KEYS,
   }),
-  sources: section({
-    http: section({
-      keys: z
-        .array(apiKey)
-        .default([])
-        .meta({ description: 'API keys of devices; a list. None: whoever reaches the server may send.' }),
-    }),
-  }),
+  sources: section(SOURCES),
   schedules: section({
     bronze: schedule('When the stream is landed in Bronze.', false),
     silver: schedule('When Bronze is refined to Silver.', true),

@@ -61,6 +61,7 @@ function partSpecs(settings: Settings, args: Arguments, port: number): PartSpec[
     { name: 'stages', args: [cli, 'stages', ...common] },
     { name: 'serve', args: [cli, 'serve', ...common, '--port', String(port)] },
   ]
+  if (settings.config.sources.mqtt.enabled) specs.push({ name: 'broker', args: [cli, 'broker', ...common] })
   const { enabled, devices, rate, seed, faults, history, history_interval } = settings.config.simulator
   if (!enabled || args.flag('no-simulator')) return specs
   const options = {

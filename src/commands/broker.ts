@@ -1,0 +1,36 @@
+import { once } from 'node:events'
+import { createIntake } from '../1-source/intake.ts'
+import { startBroker } from '../1-source/mqtt/broker.ts'
+import { openSettings, openStreamAlone } from '../main.ts'
+import { tellDoing } from '../run/part.ts'
+import { COMMON_OPTIONS, type Command } from './command.ts'
+
+const TELL_EVERY_MS = 2000
+
+export const BROKER: Command = {
+  name: 'broker',
+  summary: 'the embedded MQTT broker alone',
+  options: COMMON_OPTIONS,
+  examples: ['smarthouse broker', 'SMARTHOUSE_SOURCES_MQTT_PORT=1884 smarthouse broker'],
+  async run(args, stop) {
+    const settings = openSettings(args, { create: true })
+    const { host, port, users } = settings.config.sources.mqtt
+    const log = await openStreamAlone(settings)
+    try {
+      const intake = createIntake({ sink: log, timeZone: settings.config.time_zone })
+      const say = (line: string): void => void process.stderr.write(`${line}\n`)
+      const broker = await startBroker({ host, port, users, intake, say })
+      console.log(`MQTT broker: ${host}:${broker.port}`)
+      const telling = setInterval(
+        () => tellDoing(`${broker.clients()} clients`, { clients: broker.clients(), ...intake.counts() }),
+        TELL_EVERY_MS,
+      )
+      if (!stop.aborted) await once(stop, 'abort')
+      clearInterval(telling)
+      await broker.close()
+      return 0
+    } finally {
+      await log.close()
+    }
+  },
+}
