@@ -11,6 +11,7 @@ import {
   type InputSnapshots,
 } from './publish.ts'
 import { coverCalendar, loadReference, rebuildIn, zoneOf, type LoadedCalendar } from './rebuild.ts'
+import { forgetFacts } from './slot-facts.ts'
 import { GOLD_CALENDAR, GOLD_TABLES } from './tables.ts'
 import {
   addChangedReadings,
@@ -46,9 +47,12 @@ export async function createGoldStage(options: { lake: Lake; engine: Engine }): 
   const { lake, engine } = options
   for (const table of [GOLD_CALENDAR, ...GOLD_TABLES]) await lake.define(table)
   const session = await engine.session()
+  await forgetFacts(session)
   /** Versions up to which nothing more is to be done, in the tables or known to touch nothing. */
   let examined: Versions | null = null
   let calendar: LoadedCalendar | undefined
+  /** The version of Silver as which the session's facts know it. */
+  let carriedVersion = -1
   let restUntilMs = 0
 
   const once = async (): Promise<StepReport> => {
@@ -65,8 +69,12 @@ export async function createGoldStage(options: { lake: Lake; engine: Engine }): 
     if (Object.values(since).flat().includes(-1) || (await zoneChanged(lake, session, inputs, since))) {
       calendar = undefined
       examined = versionsOf(await rebuildIn(session, { lake }))
+      await forgetFacts(session)
+      carriedVersion = examined['silver.readings']
       return await finish(session)
     }
+    // Somebody else took Gold further than these facts.
+    if (since['silver.readings'].some((start) => start > carriedVersion)) await forgetFacts(session)
     await loadReference(lake, session, inputs)
     await beginTouched(session)
     const { table, version } = inputs['silver.readings']
@@ -77,6 +85,7 @@ export async function createGoldStage(options: { lake: Lake; engine: Engine }): 
     calendar = await coverCalendar({ lake, session, zone, inputs, loaded: calendar })
     const done = await mergeChanges({ lake, session, inputs, base, since })
     examined = versions
+    carriedVersion = versions['silver.readings']
     return done
   }
 
@@ -85,19 +94,24 @@ export async function createGoldStage(options: { lake: Lake; engine: Engine }): 
     async step({ final }) {
       const startMs = performance.now()
       if (!final && startMs < restUntilMs) return report(0, 0)
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          const done = await once()
-          const endMs = performance.now()
-          if ((done.detail.rows_read ?? 0) > MANY_ROWS) restUntilMs = endMs + REST_FACTOR * (endMs - startMs)
-          return done
-        } catch (error) {
-          if (!isPlatformError(error) || error.code !== 'lake_conflict' || attempt === MAX_TRIES) throw error
-          examined = null
-        }
-      }
+      const done = await retried(once, () => (examined = null))
+      const endMs = performance.now()
+      if ((done.detail.rows_read ?? 0) > MANY_ROWS) restUntilMs = endMs + REST_FACTOR * (endMs - startMs)
+      return done
     },
     close: () => session.close(),
+  }
+}
+
+/** Tries again where somebody else committed in between; `forget` drops what was known of the tables. */
+async function retried(once: () => Promise<StepReport>, forget: () => void): Promise<StepReport> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await once()
+    } catch (error) {
+      if (!isPlatformError(error) || error.code !== 'lake_conflict' || attempt === MAX_TRIES) throw error
+      forget()
+    }
   }
 }
 
@@ -126,6 +140,7 @@ async function mergeChanges(work: {
     readings: readings.files,
     rejects: rejects.files,
     base,
+    carries: true,
   }
   const changes = await buildTouched(build)
   await publish({ target: lake, operation: 'MERGE', base, inputs, changes })
@@ -190,7 +205,7 @@ async function zoneChanged(
 async function finish(session: Session): Promise<StepReport> {
   const [done] = await session.rows<{ rows: number; days: number }>(
     `SELECT CAST(coalesce((SELECT sum(rows) FROM changed), 0) AS BIGINT) AS rows,
-       (SELECT count(*) FROM (SELECT DISTINCT * FROM touched)) AS days`,
+       (SELECT count(*) FROM (SELECT DISTINCT tenant_id, device_id, date FROM touched)) AS days`,
   )
   for (const table of [
     'changed',

@@ -2,6 +2,14 @@ import type { DataFile, Lake, Session, Snapshot, TableDefinition } from '../lake
 import { checkRows, checkSums, readModel } from './models.ts'
 import { filesOf, LEAST_MAX_GAP_US, loadReadings, MAX_GAP_SQL, rowCount, type Span } from './silver-rows.ts'
 import {
+  addDeviceDays,
+  forgetFacts,
+  keepNewestFacts,
+  recountMovedMedians,
+  replaceFacts,
+  UNDECIDED_DAYS,
+} from './slot-facts.ts'
+import {
   GOLD_DAILY,
   GOLD_HEALTH,
   GOLD_HOURLY,
@@ -15,10 +23,15 @@ const MAX_CHUNK_ROWS = 1_000_000
 
 const DEVICE_ROWS = readModel('device_rows')
 const ENERGY_PARTS = readModel('energy_parts')
-const DEVICE_DAYS = readModel('device_days')
 const SUM_INVARIANTS = readModel('sum_invariants')
 
 /** A Gold table, and the columns by which `touched_days` says which of its rows are computed anew. */
+const DEVICE_DAY_COLUMNS = `tenant_id VARCHAR, device_id VARCHAR, date DATE, reading_count BIGINT, interval_us BIGINT,
+  intervals_with_reading BIGINT, intervals_reporting BIGINT, quality_sum DECIMAL(38,6), valid_count BIGINT,
+  late_count BIGINT, alert_count BIGINT, alert_episodes BIGINT, first_us BIGINT, last_us BIGINT, outages BIGINT,
+  outage_us BIGINT, reported_nwh DECIMAL(38,0), reported_power_mw BIGINT, device_type VARCHAR, location VARCHAR,
+  user_id VARCHAR`
+
 interface Target {
   definition: TableDefinition
   touchedBy: string
@@ -46,6 +59,8 @@ export interface GoldBuild {
   rejects: readonly DataFile[]
   /** The Gold tables that the touched days are merged into, by name. */
   base: ReadonlyMap<string, Snapshot>
+  /** Whether facts of the newest days are carried from one build of this session to the next. */
+  carries: boolean
   onProgress?: (text: string) => void
   /** Silver rows that were read, added up. */
   rowsRead?: number
@@ -59,8 +74,9 @@ export interface GoldBuild {
 export async function buildTouched(build: GoldBuild): Promise<Map<string, TableChange>> {
   const { session } = build
   const changes = new Map<string, TableChange>()
+  if (!build.carries) await forgetFacts(session)
   const months = await session.rows<{ month: string; days: number }>(
-    `SELECT a.month, count(*) AS days FROM (SELECT DISTINCT * FROM touched) t
+    `SELECT a.month, count(*) AS days FROM (SELECT DISTINCT tenant_id, device_id, date FROM touched) t
      JOIN all_days a ON a.date = t.date GROUP BY a.month ORDER BY a.month`,
   )
   await session.run('CREATE OR REPLACE TEMP TABLE new_months AS SELECT NULL WHERE FALSE')
@@ -83,14 +99,24 @@ async function buildMonth(
   const { session, lake } = build
   await session.run(
     `CREATE OR REPLACE TEMP TABLE month_days AS
-     SELECT DISTINCT t.*, a.month, a.start_us, a.end_us FROM touched t JOIN all_days a ON a.date = t.date
-     WHERE a.month = CAST($1 AS DATE)`,
+     SELECT t.tenant_id, t.device_id, t.date, a.month, a.start_us, a.end_us,
+       CASE WHEN c.date IS NULL THEN a.start_us ELSE coalesce(min(t.from_us), a.start_us) END AS from_us,
+       CASE WHEN c.date IS NULL THEN a.end_us ELSE coalesce(max(t.to_us), a.start_us) END AS to_us
+     FROM touched t JOIN all_days a ON a.date = t.date
+     LEFT JOIN carried_days c ON c.tenant_id = t.tenant_id AND c.device_id = t.device_id AND c.date = t.date
+     WHERE a.month = CAST($1 AS DATE)
+     GROUP BY t.tenant_id, t.device_id, t.date, a.month, a.start_us, a.end_us, c.date`,
     [month],
+  )
+  await session.run(
+    'CREATE OR REPLACE TEMP TABLE computed_spans AS SELECT tenant_id, device_id, date, from_us, to_us FROM month_days',
   )
   const chunks = await chunksOf(build)
   for (const [index, chunk] of chunks.entries()) await computeChunk(build, chunk, index === 0)
 
-  await session.run('CREATE OR REPLACE TEMP TABLE touched_days AS SELECT * FROM month_days')
+  await session.run(
+    'CREATE OR REPLACE TEMP TABLE touched_days AS SELECT tenant_id, device_id, date, month, start_us, end_us FROM month_days',
+  )
   await session.run(
     'CREATE OR REPLACE TEMP TABLE calendar AS SELECT * FROM all_calendar WHERE month = CAST($1 AS DATE)',
     [month],
@@ -141,7 +167,7 @@ interface Chunk {
 /** Cuts the month's days into runs of dates of bounded size; a date that is too large by itself, by devices. */
 async function chunksOf(build: GoldBuild): Promise<Chunk[]> {
   const dates = await build.session.rows<{ date: string; start_us: number; end_us: number; devices: number }>(
-    `SELECT date, start_us, end_us, count(*) AS devices FROM month_days GROUP BY ALL ORDER BY date`,
+    `SELECT date, min(from_us) AS start_us, max(to_us) AS end_us, count(*) AS devices FROM month_days GROUP BY date ORDER BY date`,
   )
   const chunks: Chunk[] = []
   let rows = Infinity
@@ -159,38 +185,73 @@ async function chunksOf(build: GoldBuild): Promise<Chunk[]> {
   return chunks
 }
 
-/** Runs the models over the rows of a chunk; appends to `new_quarter_hours` and `device_days`. */
+/** Adds the quarter-hours of the chunk to `new_quarter_hours` and its device-days to `device_days`. */
 async function computeChunk(build: GoldBuild, chunk: Chunk, first: boolean): Promise<void> {
-  const { session, lake } = build
+  const { session } = build
   const dates = chunk.dates.map((date) => `DATE '${date}'`).join(', ')
-  await session.run(
-    `CREATE OR REPLACE TEMP TABLE touched_days AS SELECT * FROM month_days
-     WHERE date IN (${dates}) AND hash(tenant_id, device_id) % ${chunk.buckets} = ${chunk.bucket}`,
-  )
-  const [touched] = await session.rows<{ days: number }>('SELECT count(*) AS days FROM touched_days')
-  if (touched!.days === 0 && !first) return
-  await session.run(
-    `CREATE OR REPLACE TEMP TABLE chunk_devices AS
-     SELECT DISTINCT d.tenant_id, d.device_id, ${MAX_GAP_SQL} AS max_gap_us
-     FROM touched_days d LEFT JOIN catalogue c ON c.tenant_id = d.tenant_id AND c.device_id = d.device_id`,
-  )
+  const spans = `SELECT tenant_id, device_id, date, start_us AS day_start_us, end_us AS day_end_us, from_us, to_us
+     FROM month_days WHERE date IN (${dates}) AND hash(tenant_id, device_id) % ${chunk.buckets} = ${chunk.bucket}`
+  await session.run(`CREATE OR REPLACE TEMP TABLE touched_spans AS ${spans}`)
   await session.run(
     `CREATE OR REPLACE TEMP TABLE calendar AS SELECT * FROM all_calendar WHERE date IN (${dates})`,
   )
-  const span = touched!.days === 0 ? { fromUs: 0, toUs: 0 } : await spanOf(session, 'touched_days')
-  await loadReadings(lake, session, build.readings, span)
+  if (first) {
+    await session.run(
+      `CREATE OR REPLACE TEMP TABLE new_quarter_hours AS SELECT * FROM ${build.target.scan(GOLD_QUARTER_HOURLY.name, [])}`,
+    )
+    await session.run(`CREATE OR REPLACE TEMP TABLE device_days (${DEVICE_DAY_COLUMNS})`)
+  }
+  if (!build.carries) await forgetFacts(session)
+  await computeSpans(build)
+  if (build.carries) {
+    await computeUndecided(build)
+    await session.run(`CREATE OR REPLACE TEMP TABLE touched_spans AS ${spans}`)
+    await recountMovedMedians(build.lake, session, build.readings)
+  }
+  await addDeviceDays(session)
+  if (build.carries) await keepNewestFacts(session)
+}
+
+/** Adds the quarter-hours of `touched_spans`, and replaces what is known of them for their days. */
+async function computeSpans(build: GoldBuild): Promise<void> {
+  const { session, lake } = build
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE chunk_devices AS
+     SELECT d.tenant_id, d.device_id, ${MAX_GAP_SQL} AS max_gap_us, min(d.from_us) AS from_us, max(d.to_us) AS to_us
+     FROM touched_spans d LEFT JOIN catalogue c ON c.tenant_id = d.tenant_id AND c.device_id = d.device_id
+     WHERE d.from_us < d.to_us GROUP BY ALL`,
+  )
+  await loadReadings(lake, session, build.readings)
   const [loaded] = await session.rows<{ rows: number }>('SELECT count(*) AS rows FROM readings')
   build.rowsRead = (build.rowsRead ?? 0) + loaded!.rows
   await session.run(`CREATE OR REPLACE TEMP TABLE device_rows AS ${DEVICE_ROWS.sql}`)
   await session.run('DROP TABLE readings')
   await session.run(`CREATE OR REPLACE TEMP TABLE energy_parts AS ${ENERGY_PARTS.sql}`)
-  const into = (table: string): string =>
-    first ? `CREATE OR REPLACE TEMP TABLE ${table} AS` : `INSERT INTO ${table}`
-  await session.run(`${into('new_quarter_hours')} ${readModel('quarter_hourly_energy').sql}`)
-  await session.run(`${into('device_days')} ${DEVICE_DAYS.sql}`)
-  await checkRows(session, DEVICE_DAYS, 'device_days')
+  await session.run(`INSERT INTO new_quarter_hours BY NAME ${readModel('quarter_hourly_energy').sql}`)
+  await replaceFacts(session)
   await session.run('DROP TABLE energy_parts')
   await session.run('DROP TABLE device_rows')
+}
+
+/** Computes those days whole after all for which the quarter-hours that were read do not decide everything. */
+async function computeUndecided(build: GoldBuild): Promise<void> {
+  const { session } = build
+  await session.run(`CREATE OR REPLACE TEMP TABLE undecided AS ${UNDECIDED_DAYS}`)
+  const same = (table: string): string =>
+    `u.tenant_id = ${table}.tenant_id AND u.device_id = ${table}.device_id AND u.date = ${table}.date`
+  const [any] = await session.rows('SELECT 1 FROM undecided LIMIT 1')
+  if (any === undefined) return
+  await session.run(`DELETE FROM new_quarter_hours USING undecided u WHERE ${same('new_quarter_hours')}`)
+  await session.run(
+    `UPDATE computed_spans SET from_us = d.start_us, to_us = d.end_us FROM undecided u JOIN all_days d ON d.date = u.date
+     WHERE ${same('computed_spans')}`,
+  )
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE touched_spans AS
+     SELECT s.tenant_id, s.device_id, s.date, day_start_us, day_end_us, day_start_us AS from_us, day_end_us AS to_us
+     FROM touched_spans s JOIN undecided u ON ${same('s')}`,
+  )
+  await computeSpans(build)
 }
 
 /**
@@ -221,11 +282,16 @@ async function mergeInto(
     partitions.has(file.partition[partition] ?? ''),
   )
   const touchedTable = target === MONTHLY ? 'new_months_touched' : 'touched_days'
+  const untouched =
+    target === QUARTER_HOURLY
+      ? `NOT EXISTS (FROM computed_spans s WHERE s.tenant_id = q.tenant_id AND s.device_id = q.device_id
+           AND s.date = q.date AND epoch_us(q.quarter_hour) >= s.from_us AND epoch_us(q.quarter_hour) < s.to_us)`
+      : `(${target.touchedBy}) NOT IN (SELECT (${target.touchedBy}) FROM ${touchedTable})`
   await session.run(
     `CREATE OR REPLACE TEMP TABLE ${table} AS SELECT ${columns} FROM (${newRows})
      UNION ALL
-     SELECT ${columns} FROM ${build.target.scan(definition.name, replaced)}
-     WHERE (${target.touchedBy}) NOT IN (SELECT (${target.touchedBy}) FROM ${touchedTable})`,
+     SELECT ${columns} FROM ${build.target.scan(definition.name, replaced)} q
+     WHERE ${untouched}`,
   )
   await checkRows(session, readModel(table), table, definition)
   const add = await build.target.write(session, definition.name, `SELECT ${columns} FROM ${table}`)

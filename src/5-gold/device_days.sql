@@ -1,130 +1,98 @@
--- What the rows of one device say about one local day. An intermediate step of the Gold tables.
+-- What the rows of one device say about one local day, from its quarter-hours. An intermediate step of the Gold tables.
 -- grain: one device, one local day with a reading or energy
 -- key: tenant_id, device_id, date
--- inputs: device_rows, energy_parts, calendar, catalogue, touched_days
+-- inputs: device_slots, interval_slots, channel_alerts, alerts_before, touched_spans
 -- check stretches_within_day: outages >= 0 AND outage_us >= 0 AND outage_us <= coalesce(last_us - first_us, 0)
-WITH local_days AS (
-  SELECT date, min(unix_micros(quarter_hour)) AS start_us
-  FROM calendar
-  GROUP BY date
-), known_intervals AS (
-  SELECT tenant_id, device_id FROM catalogue WHERE expected_interval_s IS NOT NULL
-), day_rows AS (
+WITH interval_steps AS (
   SELECT
-    r.*,
-    l.start_us,
-    r.channel_previous_us >= l.start_us AS has_channel_previous,
-    coalesce(r.device_previous_us >= l.start_us, FALSE) AS has_previous,
-    k.device_id IS NOT NULL AS interval_known
-  FROM device_rows r
-  JOIN touched_days d ON d.tenant_id = r.tenant_id AND d.device_id = r.device_id AND d.date = r.date
-  JOIN local_days l ON l.date = r.date
-  LEFT JOIN known_intervals k ON k.tenant_id = r.tenant_id AND k.device_id = r.device_id
-), channel_medians AS (
-  -- Differences between consecutive distinct event times: fewer than two, fewer than three times.
+    i.tenant_id, i.device_id, i.date, i.day_start_us, i.interval_us, i.intervals, i.reporting_intervals,
+    i.first_us, i.first_reporting_us,
+    lag(i.last_us) OVER day AS previous_us,
+    -- The last one before that is not offline, from whichever quarter-hour.
+    max(i.last_reporting_us) OVER (
+      PARTITION BY i.tenant_id, i.device_id, i.date ORDER BY i.slot_us ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS previous_reporting_us
+  FROM interval_slots i
+  JOIN touched_spans s ON s.tenant_id = i.tenant_id AND s.device_id = i.device_id AND s.date = i.date
+  WINDOW day AS (PARTITION BY i.tenant_id, i.device_id, i.date ORDER BY i.slot_us)
+), interval_days AS (
+  -- An interval that reaches over the end of a quarter-hour was counted in both.
   SELECT
-    tenant_id, device_id, date, channel,
-    percentile_disc(0.5) WITHIN GROUP (ORDER BY t_us - channel_previous_us) AS median_us
-  FROM day_rows
-  WHERE has_channel_previous AND t_us > channel_previous_us AND NOT interval_known
-  GROUP BY tenant_id, device_id, date, channel
-  HAVING count(*) >= 2
-), measured AS (
-  SELECT tenant_id, device_id, date, min(median_us) AS median_us
-  FROM channel_medians
+    tenant_id, device_id, date, max(interval_us) AS interval_us,
+    sum(intervals) - count(CASE WHEN previous_us - day_start_us - (previous_us - day_start_us) % interval_us
+      = first_us - day_start_us - (first_us - day_start_us) % interval_us THEN 1 END) AS intervals,
+    sum(reporting_intervals) - count(CASE WHEN previous_reporting_us - day_start_us - (previous_reporting_us - day_start_us) % interval_us
+      = first_reporting_us - day_start_us - (first_reporting_us - day_start_us) % interval_us THEN 1 END) AS reporting_intervals
+  FROM interval_steps
   GROUP BY tenant_id, device_id, date
-), days AS (
-  SELECT DISTINCT tenant_id, device_id, date FROM day_rows
-), intervals AS (
+), reading_steps AS (
   SELECT
-    d.tenant_id, d.device_id, d.date,
-    greatest(coalesce(CAST(round(c.expected_interval_s * 1000000) AS BIGINT), m.median_us), 1000000) AS interval_us
-  FROM days d
-  LEFT JOIN catalogue c ON c.tenant_id = d.tenant_id AND c.device_id = d.device_id
-  LEFT JOIN measured m ON m.tenant_id = d.tenant_id AND m.device_id = d.device_id AND m.date = d.date
-  WHERE c.expected_interval_s IS NOT NULL OR m.median_us IS NOT NULL
-), timed AS (
-  SELECT
-    r.*,
-    i.interval_us,
-    r.t_us - r.start_us - (r.t_us - r.start_us) % i.interval_us AS interval_start_us,
-    -- Rows come in order of time, so an interval is new where the row before lies in an earlier one.
-    NOT r.has_previous OR r.device_previous_us - r.start_us < r.t_us - r.start_us - (r.t_us - r.start_us) % i.interval_us
-      AS new_interval,
-    r.has_previous AND r.previous_offline AS after_offline,
-    r.has_previous AND NOT r.previous_offline
-      AND r.t_us - r.device_previous_us > greatest(900000000, 3 * i.interval_us) AS after_gap
-  FROM day_rows r
-  LEFT JOIN intervals i ON i.tenant_id = r.tenant_id AND i.device_id = r.device_id AND i.date = r.date
+    d.*,
+    lag(d.last_us) OVER day AS previous_us,
+    coalesce(lag(d.last_offline) OVER day, FALSE) AS after_offline
+  FROM device_slots d
+  JOIN touched_spans s ON s.tenant_id = d.tenant_id AND s.device_id = d.device_id AND s.date = d.date
+  WHERE d.reading_count > 0
+  WINDOW day AS (PARTITION BY d.tenant_id, d.device_id, d.date ORDER BY d.slot_us)
 ), reading_days AS (
   SELECT
-    tenant_id, device_id, date,
-    count(*) AS reading_count,
-    max(interval_us) AS interval_us,
-    CASE WHEN max(interval_us) IS NOT NULL THEN count_if(new_interval) END AS intervals_with_reading,
-    count_if(offline) AS offline_count,
-    sum(CAST(quality_score AS DECIMAL(18,6))) AS quality_sum,
-    count_if(is_valid) AS valid_count,
-    count_if(is_late_event) AS late_count,
-    count_if(alert IS NOT NULL AND alert <> 'none') AS alert_count,
-    min(t_us) AS first_us,
-    max(t_us) AS last_us,
-    count_if(after_gap) + count_if(offline AND NOT after_offline) AS outages,
-    coalesce(sum(CASE WHEN after_offline OR after_gap THEN t_us - device_previous_us END), 0) AS outage_us,
-    sum(CAST(CASE WHEN power_usage > 0 THEN round(energy_consumption_wh * 1000000000) END AS DECIMAL(18,0))) AS reported_nwh,
-    sum(CASE WHEN power_usage > 0 AND energy_consumption_wh IS NOT NULL THEN CAST(round(power_usage * 1000) AS BIGINT) END) AS reported_power_mw,
-    max_by(device_type, row_order) FILTER (WHERE device_type IS NOT NULL) AS device_type,
-    max_by(location, row_order) FILTER (WHERE location IS NOT NULL) AS location,
-    max_by(user_id, row_order) FILTER (WHERE user_id IS NOT NULL) AS user_id
-  FROM timed
-  GROUP BY tenant_id, device_id, date
-), offline_days AS (
-  -- Intervals without any reading that is not offline; most days have no offline reading and skip this.
-  SELECT tenant_id, device_id, date, count(*) AS offline_intervals
-  FROM (
-    SELECT t.tenant_id, t.device_id, t.date, t.interval_start_us
-    FROM timed t
-    JOIN reading_days o
-      ON o.tenant_id = t.tenant_id AND o.device_id = t.device_id AND o.date = t.date AND o.offline_count > 0
-    WHERE t.interval_us IS NOT NULL
-    GROUP BY t.tenant_id, t.device_id, t.date, t.interval_start_us
-    HAVING min(CASE WHEN t.offline THEN 1 ELSE 0 END) = 1
-  ) offline_only
-  GROUP BY tenant_id, device_id, date
-), alerting AS (
-  SELECT DISTINCT tenant_id, device_id, channel FROM device_rows WHERE alert <> 'none'
-), alerts AS (
+    r.tenant_id, r.device_id, r.date,
+    sum(r.reading_count) AS reading_count,
+    max(i.interval_us) AS interval_us,
+    CAST(max(i.intervals) AS BIGINT) AS intervals_with_reading,
+    CAST(max(i.reporting_intervals) AS BIGINT) AS intervals_reporting,
+    sum(r.quality_sum) AS quality_sum,
+    sum(r.valid_count) AS valid_count,
+    sum(r.late_count) AS late_count,
+    sum(r.alert_count) AS alert_count,
+    min(r.first_us) AS first_us,
+    max(r.last_us) AS last_us,
+    -- Within a quarter-hour no gap is long enough for an outage.
+    count(CASE WHEN NOT r.after_offline AND r.first_us - r.previous_us > greatest(900000000, 3 * i.interval_us) THEN 1 END)
+      + count(CASE WHEN r.first_offline AND NOT r.after_offline THEN 1 END) + sum(r.offline_begins) AS outages,
+    sum(r.offline_us + CASE WHEN r.after_offline OR r.first_us - r.previous_us > greatest(900000000, 3 * i.interval_us)
+      THEN r.first_us - r.previous_us ELSE 0 END) AS outage_us,
+    sum(r.reported_nwh) AS reported_nwh,
+    sum(r.reported_power_mw) AS reported_power_mw,
+    max_by(r.device_type, r.slot_us) FILTER (WHERE r.device_type IS NOT NULL) AS device_type,
+    max_by(r.location, r.slot_us) FILTER (WHERE r.location IS NOT NULL) AS location,
+    max_by(r.user_id, r.slot_us) FILTER (WHERE r.user_id IS NOT NULL) AS user_id
+  FROM reading_steps r
+  LEFT JOIN interval_days i ON i.tenant_id = r.tenant_id AND i.device_id = r.device_id AND i.date = r.date
+  GROUP BY r.tenant_id, r.device_id, r.date
+), days AS (
   SELECT
-    r.tenant_id, r.device_id, r.date, r.alert,
-    lag(r.alert) OVER (PARTITION BY r.tenant_id, r.device_id, r.channel ORDER BY r.row_order) AS previous_alert
-  FROM device_rows r
-  JOIN alerting a ON a.tenant_id = r.tenant_id AND a.device_id = r.device_id AND a.channel = r.channel
-  WHERE r.alert IS NOT NULL
+    d.tenant_id, d.device_id, d.date,
+    max_by(d.carried_device_type, d.device_type_order) FILTER (WHERE d.carried_device_type IS NOT NULL) AS device_type,
+    max_by(d.carried_location, d.location_order) FILTER (WHERE d.carried_location IS NOT NULL) AS location,
+    max_by(d.carried_user_id, d.user_id_order) FILTER (WHERE d.carried_user_id IS NOT NULL) AS user_id
+  FROM device_slots d
+  JOIN touched_spans s ON s.tenant_id = d.tenant_id AND s.device_id = d.device_id AND s.date = d.date
+  GROUP BY d.tenant_id, d.device_id, d.date
+), alert_steps AS (
+  SELECT
+    a.tenant_id, a.device_id, a.date, a.channel, a.first_alert, a.episodes,
+    lag(a.last_alert) OVER (PARTITION BY a.tenant_id, a.device_id, a.date, a.channel ORDER BY a.slot_us) AS previous_alert
+  FROM channel_alerts a
+  JOIN touched_spans s ON s.tenant_id = a.tenant_id AND s.device_id = a.device_id AND s.date = a.date
 ), episodes AS (
-  SELECT tenant_id, device_id, date, count(*) AS alert_episodes
-  FROM alerts
-  WHERE alert <> 'none' AND alert IS DISTINCT FROM previous_alert AND date IS NOT NULL
-  GROUP BY tenant_id, device_id, date
-), carried AS (
   SELECT
-    p.tenant_id, p.device_id, c.date,
-    max_by(p.device_type, p.row_order) FILTER (WHERE p.device_type IS NOT NULL) AS device_type,
-    max_by(p.location, p.row_order) FILTER (WHERE p.location IS NOT NULL) AS location,
-    max_by(p.user_id, p.row_order) FILTER (WHERE p.user_id IS NOT NULL) AS user_id
-  FROM energy_parts p
-  JOIN calendar c ON c.quarter_hour = timestamp_micros(p.slot_us)
-  JOIN touched_days d ON d.tenant_id = p.tenant_id AND d.device_id = p.device_id AND d.date = c.date
-  WHERE p.energy_nwh IS NOT NULL
-  GROUP BY p.tenant_id, p.device_id, c.date
+    a.tenant_id, a.device_id, a.date,
+    sum(a.episodes) + count(CASE WHEN a.first_alert <> 'none' AND a.first_alert IS DISTINCT FROM coalesce(a.previous_alert, b.alert_before) THEN 1 END)
+      AS alert_episodes
+  FROM alert_steps a
+  LEFT JOIN alerts_before b
+    ON b.tenant_id = a.tenant_id AND b.device_id = a.device_id AND b.date = a.date AND b.channel = a.channel
+  GROUP BY a.tenant_id, a.device_id, a.date
 )
 SELECT
-  CAST(coalesce(r.tenant_id, e.tenant_id) AS STRING) AS tenant_id,
-  CAST(coalesce(r.device_id, e.device_id) AS STRING) AS device_id,
-  coalesce(r.date, e.date) AS date,
+  d.tenant_id,
+  d.device_id,
+  d.date,
   CAST(coalesce(r.reading_count, 0) AS BIGINT) AS reading_count,
   CAST(r.interval_us AS BIGINT) AS interval_us,
   CAST(r.intervals_with_reading AS BIGINT) AS intervals_with_reading,
-  CAST(r.intervals_with_reading - coalesce(o.offline_intervals, 0) AS BIGINT) AS intervals_reporting,
+  CAST(r.intervals_reporting AS BIGINT) AS intervals_reporting,
   CAST(r.quality_sum AS DECIMAL(38,6)) AS quality_sum,
   CAST(r.valid_count AS BIGINT) AS valid_count,
   CAST(r.late_count AS BIGINT) AS late_count,
@@ -136,12 +104,9 @@ SELECT
   CAST(coalesce(r.outage_us, 0) AS BIGINT) AS outage_us,
   CAST(r.reported_nwh AS DECIMAL(38,0)) AS reported_nwh,
   CAST(r.reported_power_mw AS BIGINT) AS reported_power_mw,
-  CAST(coalesce(r.device_type, e.device_type) AS STRING) AS device_type,
-  CAST(coalesce(r.location, e.location) AS STRING) AS location,
-  CAST(coalesce(r.user_id, e.user_id) AS STRING) AS user_id
-FROM reading_days r
-FULL JOIN carried e ON e.tenant_id = r.tenant_id AND e.device_id = r.device_id AND e.date = r.date
-LEFT JOIN offline_days o ON o.tenant_id = r.tenant_id AND o.device_id = r.device_id AND o.date = r.date
-LEFT JOIN episodes a
-  ON a.tenant_id = coalesce(r.tenant_id, e.tenant_id) AND a.device_id = coalesce(r.device_id, e.device_id)
-  AND a.date = coalesce(r.date, e.date)
+  coalesce(r.device_type, d.device_type) AS device_type,
+  coalesce(r.location, d.location) AS location,
+  coalesce(r.user_id, d.user_id) AS user_id
+FROM days d
+LEFT JOIN reading_days r ON r.tenant_id = d.tenant_id AND r.device_id = d.device_id AND r.date = d.date
+LEFT JOIN episodes a ON a.tenant_id = d.tenant_id AND a.device_id = d.device_id AND a.date = d.date

@@ -1,7 +1,7 @@
 -- Energy, power and temperature of one device in one quarter-hour; every longer span is a sum of these.
 -- grain: one device, one quarter-hour
 -- key: tenant_id, device_id, quarter_hour
--- inputs: device_rows, energy_parts, calendar, tariffs, touched_days
+-- inputs: device_rows, energy_parts, calendar, tariffs, touched_spans
 -- check coverage_within_slot: covered_s BETWEEN 0 AND 900
 -- check energy_or_reading: energy_wh IS NOT NULL OR readings > 0
 -- check cost_only_of_energy: (cost IS NULL OR cost >= 0) AND (energy_wh IS NOT NULL OR cost IS NULL)
@@ -61,7 +61,9 @@ WITH channel_slots AS (
   SELECT s.*, c.quarter_hour, c.date, c.local_hour, c.local_weekday
   FROM slots s
   JOIN calendar c ON c.quarter_hour = timestamp_micros(s.slot_us)
-  JOIN touched_days d ON d.tenant_id = s.tenant_id AND d.device_id = s.device_id AND d.date = c.date
+  JOIN touched_spans d
+    ON d.tenant_id = s.tenant_id AND d.device_id = s.device_id AND d.date = c.date
+    AND s.slot_us >= d.from_us AND s.slot_us < d.to_us
 ), priced_hours AS (
   SELECT DISTINCT tenant_id, user_id, date, local_hour, local_weekday
   FROM local_slots

@@ -54,6 +54,7 @@ export async function rebuildIn(
     readings: files,
     rejects: inputs['silver.rejects'].files,
     base: empty,
+    carries: false,
     onProgress,
   })
   for (const [name, snapshot] of base) {

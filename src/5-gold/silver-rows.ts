@@ -2,7 +2,7 @@ import type { DataFile, Lake, Session } from '../lake/types.ts'
 
 /** Reading of Silver: which files can hold what a span of days needs, and the rows themselves. */
 
-const READINGS = 'silver.readings'
+export const READINGS = 'silver.readings'
 
 const POSITION = ['ingestion_time', 'stream_topic', 'stream_partition', 'stream_offset', 'stream_index']
 
@@ -42,6 +42,8 @@ const TEXT_INPUTS = [
   'alert',
   'energy_method',
 ]
+/** Below so many rows an enumeration costs more than it saves. */
+const FEW_ROWS = 50_000
 /** Words with which an enumeration still pays; its list stands in the text of the query. */
 const MAX_WORDS = 5000
 
@@ -71,7 +73,7 @@ export function bounds(file: DataFile, column: string): Span | null {
 export function filesOf(files: readonly DataFile[], span: Span, gapUs: number): DataFile[] {
   return files.filter((file) => {
     const time = bounds(file, 'timestamp')
-    if (time === null || time.toUs < span.fromUs - gapUs) return false
+    if (time === null || time.toUs < span.fromUs) return false
     const from = bounds(file, 'energy_from')
     return time.fromUs <= span.toUs + gapUs || (from !== null && from.fromUs < span.toUs)
   })
@@ -84,21 +86,21 @@ export function rowCount(files: readonly DataFile[]): number {
 
 /**
  * Makes the temporary table `readings`, the input of the models: the rows of the devices in `chunk_devices`
- * (`tenant_id`, `device_id`, `max_gap_us`) that lie in the span, carry energy or coverage into it, or come last
- * before it where the models have to know what came before.
+ * (`tenant_id`, `device_id`, `max_gap_us`, and the span `from_us` … `to_us`) that lie in the device's span, carry
+ * energy or coverage into it, or come last before it where the models have to know what came before.
  */
-export async function loadReadings(
-  lake: Lake,
-  session: Session,
-  files: readonly DataFile[],
-  span: Span,
-): Promise<void> {
-  const [device] = await session.rows<{ gap_us: number }>(
-    `SELECT coalesce(max(max_gap_us), ${LEAST_MAX_GAP_US}) AS gap_us FROM chunk_devices`,
+export async function loadReadings(lake: Lake, session: Session, files: readonly DataFile[]): Promise<void> {
+  const [all] = await session.rows<{ from_us: number | null; to_us: number; gap_us: number }>(
+    `SELECT min(from_us) AS from_us, max(to_us) AS to_us, max(max_gap_us) AS gap_us FROM chunk_devices`,
   )
-  const gapUs = device!.gap_us
-  const scan = lake.scan(READINGS, filesOf(files, span, gapUs))
-  const type = await wordType(session, scan)
+  const gapUs = all?.gap_us ?? LEAST_MAX_GAP_US
+  const span =
+    all === undefined || all.from_us === null
+      ? { fromUs: 0, toUs: 0 }
+      : { fromUs: all.from_us, toUs: all.to_us }
+  const held = filesOf(files, span, gapUs)
+  const scan = lake.scan(READINGS, held)
+  const type = rowCount(held) < FEW_ROWS ? 'VARCHAR' : await wordType(session, scan)
   const columns = READING_INPUTS.map((name) =>
     TEXT_INPUTS.includes(name) ? `CAST(r.${name} AS ${type}) AS ${name}` : `r.${name}`,
   ).join(', ')
@@ -106,12 +108,12 @@ export async function loadReadings(
     `CREATE OR REPLACE TEMP TABLE readings AS
      SELECT ${columns} FROM ${scan} r
      JOIN chunk_devices d ON d.tenant_id = r.tenant_id AND d.device_id = r.device_id
-     WHERE r.timestamp >= make_timestamptz(${span.fromUs - gapUs})
+     WHERE r.timestamp >= make_timestamptz(${span.fromUs})
        AND (r.timestamp <= make_timestamptz(${span.toUs + gapUs}) OR r.energy_from < make_timestamptz(${span.toUs}))
-       AND epoch_us(r.timestamp) >= ${span.fromUs} - d.max_gap_us
-       AND (epoch_us(r.timestamp) <= ${span.toUs} + d.max_gap_us OR r.energy_from < make_timestamptz(${span.toUs}))`,
+       AND epoch_us(r.timestamp) >= d.from_us
+       AND (epoch_us(r.timestamp) <= d.to_us + d.max_gap_us OR r.energy_from < make_timestamptz(d.to_us))`,
   )
-  await loadEarlier({ lake, session, files, span, type })
+  await loadEarlier({ lake, session, files, span: { ...span, fromUs: span.fromUs - gapUs }, type })
 }
 
 /**
@@ -146,14 +148,14 @@ async function loadEarlier(work: {
   const { lake, session, files, span, type } = work
   await session.run(
     `CREATE OR REPLACE TEMP TABLE earlier_wanted AS
-     SELECT tenant_id, device_id, channel, want_alert, d.max_gap_us FROM (
+     SELECT tenant_id, device_id, channel, want_alert, d.from_us FROM (
        SELECT tenant_id, device_id, channel, FALSE AS want_alert FROM readings GROUP BY ALL
-       HAVING min(timestamp) > make_timestamptz(${span.fromUs})
-         AND min(timestamp) = min(timestamp) FILTER (WHERE energy_method = 'reported')
+       HAVING min(timestamp) = min(timestamp) FILTER (WHERE energy_method = 'reported')
        UNION ALL
-       SELECT tenant_id, device_id, channel, TRUE AS want_alert FROM readings WHERE alert IS NOT NULL GROUP BY ALL
-       HAVING min(timestamp) >= make_timestamptz(${span.fromUs})
-         AND min(timestamp) = min(timestamp) FILTER (WHERE alert <> 'none')
+       SELECT tenant_id, device_id, channel, TRUE AS want_alert FROM readings r
+       JOIN touched_spans s USING (tenant_id, device_id)
+       WHERE alert IS NOT NULL AND s.from_us = s.day_start_us GROUP BY ALL
+       HAVING min(timestamp) = min(timestamp) FILTER (WHERE alert <> 'none')
      ) JOIN chunk_devices d USING (tenant_id, device_id)`,
   )
   const columns = READING_INPUTS.map((name) => `r.${name}`).join(', ')
@@ -161,8 +163,10 @@ async function loadEarlier(work: {
   const found = READING_INPUTS.map((name) =>
     TEXT_INPUTS.includes(name) ? `TRY_CAST(${name} AS ${type}) AS ${name}` : name,
   ).join(', ')
-  const earlier = files.filter((file) => (bounds(file, 'timestamp')?.fromUs ?? Infinity) < span.fromUs)
-  for (const round of dateRounds(earlier, 'descending')) {
+  const earlier = files.filter((file) => (bounds(file, 'timestamp')?.fromUs ?? Infinity) < span.toUs)
+  // Nearly always the row before lies no further back than a gap.
+  const near = earlier.filter((file) => bounds(file, 'timestamp')!.toUs >= span.fromUs)
+  for (const round of [near, ...dateRounds(earlier, 'descending')]) {
     const wanted = await wantedDevices(session, 'earlier_wanted')
     if (wanted === null) return
     const scanned = round.filter((file) => mayHold(file, wanted))
@@ -171,7 +175,8 @@ async function loadEarlier(work: {
       `CREATE OR REPLACE TEMP TABLE earlier_found AS
        SELECT ${columns}, w.want_alert FROM ${lake.scan(READINGS, scanned)} r
        JOIN earlier_wanted w USING (tenant_id, device_id, channel)
-       WHERE epoch_us(r.timestamp) < ${span.fromUs} - w.max_gap_us AND (NOT w.want_alert OR r.alert IS NOT NULL)
+       WHERE epoch_us(r.timestamp) < w.from_us AND (NOT w.want_alert OR r.alert IS NOT NULL)
+         ${round === near ? `AND r.timestamp >= make_timestamptz(${span.fromUs})` : ''}
        QUALIFY row_number() OVER (
          PARTITION BY tenant_id, device_id, channel, w.want_alert
          ORDER BY ${['timestamp', ...POSITION].map((name) => `r.${name} DESC`).join(', ')}

@@ -12,14 +12,17 @@ import {
 } from './silver-rows.ts'
 
 /**
- * What changes of the inputs touch: the temporary table `touched` (tenant_id, device_id, date) gets every device
- * and local day whose figures may differ. It may hold more than that, never less.
+ * What changes of the inputs touch: the temporary table `touched` (tenant_id, device_id, date, from_us, to_us) gets
+ * every device and local day whose figures may differ, with the span of quarter-hours in it; without one, where the
+ * rows themselves say what they said. It may hold more than that, never less.
  *
  * `changed` gathers the rows that came or went, a line per device, channel and quarter-hour:
  * `first_us` … `last_us` are their event times, `energy_from_us` … `energy_to_us` the energy that they carry.
  */
 export async function beginTouched(session: Session): Promise<void> {
-  await session.run('CREATE OR REPLACE TEMP TABLE touched (tenant_id VARCHAR, device_id VARCHAR, date DATE)')
+  await session.run(
+    'CREATE OR REPLACE TEMP TABLE touched (tenant_id VARCHAR, device_id VARCHAR, date DATE, from_us BIGINT, to_us BIGINT)',
+  )
   await session.run(
     `CREATE OR REPLACE TEMP TABLE changed (tenant_id VARCHAR, device_id VARCHAR, channel VARCHAR,
        first_us BIGINT, last_us BIGINT, energy_from_us BIGINT, energy_to_us BIGINT, reported BOOLEAN,
@@ -64,7 +67,7 @@ export async function addChangedRejects(
            THEN ingestion_time ELSE timestamp END) // 900000000 * 900000000 AS slot_us
          FROM (${select}) WHERE device_id IS NOT NULL AND trim(device_id) <> ''
        )
-       SELECT p.tenant_id, p.device_id, d.date FROM placed p
+       SELECT p.tenant_id, p.device_id, d.date, NULL, NULL FROM placed p
        JOIN all_days d ON d.start_us <= p.slot_us AND d.end_us > p.slot_us`,
     )
   }
@@ -105,7 +108,7 @@ export async function changedSpan(session: Session): Promise<Span | null> {
  */
 export async function touchChangedRows(lake: Lake, session: Session, readings: Snapshot): Promise<void> {
   await session.run(
-    `CREATE OR REPLACE TEMP TABLE touched_spans AS
+    `CREATE OR REPLACE TEMP TABLE changed_spans AS
      SELECT r.tenant_id, r.device_id,
        r.first_us - CASE WHEN r.reported THEN ${MAX_GAP_SQL} ELSE 0 END AS from_us,
        r.last_us + ${MAX_GAP_SQL} AS to_us
@@ -119,27 +122,27 @@ export async function touchChangedRows(lake: Lake, session: Session, readings: S
 
 async function touchSpans(session: Session): Promise<void> {
   await session.run(
-    `INSERT INTO touched SELECT DISTINCT s.tenant_id, s.device_id, d.date
+    `INSERT INTO touched
+     SELECT s.tenant_id, s.device_id, d.date, greatest(s.from_us, d.start_us), least(s.to_us + 900000000, d.end_us)
      FROM (SELECT DISTINCT tenant_id, device_id, from_us // 900000000 * 900000000 AS from_us,
-             to_us // 900000000 * 900000000 AS to_us FROM touched_spans) s
+             to_us // 900000000 * 900000000 AS to_us FROM changed_spans) s
      JOIN all_days d ON d.end_us > s.from_us AND d.start_us <= s.to_us`,
   )
 }
 
 /**
- * Searches forward, nearest days first, for the first later day with a row (an alert) of each channel that
+ * Searches forward, nearest days first, for the next row, and the next day's first alert, of each channel that
  * changed. At the head of the data there is none, and no file is read.
  */
 async function touchNextRows(lake: Lake, session: Session, files: readonly DataFile[]): Promise<void> {
   await session.run(
     `CREATE OR REPLACE TEMP TABLE next_wanted AS
-     SELECT DISTINCT r.tenant_id, r.device_id, r.channel, d.end_us AS after_us, w.want_alert
+     SELECT r.tenant_id, r.device_id, r.channel, w.want_alert,
+       CASE WHEN w.want_alert THEN d.end_us ELSE (max(r.last_us) // 900000000 + 1) * 900000000 END AS after_us
      FROM changed r
      JOIN all_days d ON d.start_us <= r.last_us AND d.end_us > r.last_us
-     JOIN (VALUES (TRUE), (FALSE)) w(want_alert) ON r.has_alert OR NOT w.want_alert`,
-  )
-  await session.run(
-    'CREATE OR REPLACE TEMP TABLE touched_spans (tenant_id VARCHAR, device_id VARCHAR, from_us BIGINT, to_us BIGINT)',
+     JOIN (VALUES (TRUE), (FALSE)) w(want_alert) ON r.has_alert OR NOT w.want_alert
+     GROUP BY r.tenant_id, r.device_id, r.channel, w.want_alert, d.end_us`,
   )
   const [first] = await session.rows<{ after_us: number | null }>(
     'SELECT min(after_us) AS after_us FROM next_wanted',
@@ -162,16 +165,19 @@ async function touchNextRows(lake: Lake, session: Session, files: readonly DataF
        GROUP BY ALL`,
     )
     await session.run(
-      `INSERT INTO touched_spans
-       SELECT f.tenant_id, f.device_id, f.next_us - ${MAX_GAP_SQL}, f.next_us
-       FROM next_found f LEFT JOIN catalogue c ON c.tenant_id = f.tenant_id AND c.device_id = f.device_id`,
+      `INSERT INTO touched
+       SELECT f.tenant_id, f.device_id, d.date,
+         CASE WHEN f.want_alert THEN d.start_us
+           ELSE greatest((f.next_us - ${MAX_GAP_SQL}) // 900000000 * 900000000, d.start_us) END,
+         CASE WHEN f.want_alert THEN d.end_us ELSE least(f.next_us // 900000000 * 900000000 + 900000000, d.end_us) END
+       FROM next_found f LEFT JOIN catalogue c ON c.tenant_id = f.tenant_id AND c.device_id = f.device_id
+       JOIN all_days d ON d.end_us > f.next_us - ${MAX_GAP_SQL} AND d.start_us <= f.next_us`,
     )
     await session.run(
       `DELETE FROM next_wanted WHERE (tenant_id, device_id, channel, after_us, want_alert) IN
          (SELECT (tenant_id, device_id, channel, after_us, want_alert) FROM next_found)`,
     )
   }
-  await touchSpans(session)
 }
 
 /** Touches every Gold day of the devices whose parent or expected interval changed, and of those parents. */
@@ -190,8 +196,8 @@ export async function touchChangedDevices(
          SELECT tenant_id, device_id FROM differing
          UNION SELECT tenant_id, parent_device_id FROM differing WHERE parent_device_id IS NOT NULL
        )
-     SELECT DISTINCT g.tenant_id, g.device_id, g.date FROM ${goldDays} g
-     JOIN concerned USING (tenant_id, device_id)`,
+     SELECT DISTINCT g.tenant_id, g.device_id, g.date, d.start_us, d.end_us FROM ${goldDays} g
+     JOIN concerned USING (tenant_id, device_id) JOIN all_days d ON d.date = g.date`,
   )
 }
 
@@ -225,7 +231,8 @@ export async function touchChangedTariffs(
   )
   await session.run(
     `INSERT INTO touched
-     SELECT DISTINCT g.tenant_id, g.device_id, g.date FROM ${goldDays} g
+     SELECT DISTINCT g.tenant_id, g.device_id, g.date, d.start_us, d.end_us FROM ${goldDays} g
+     JOIN all_days d ON d.date = g.date
      JOIN changed_tariffs t ON t.user_id IS NULL AND g.date >= t.from_date AND g.date < t.to_date
        AND (t.tenant_id IS NULL OR t.tenant_id = g.tenant_id)`,
   )
@@ -243,7 +250,7 @@ export async function touchChangedTariffs(
        FROM ${lake.scan('silver.readings', files)} r
        WHERE r.user_id IN (SELECT user_id FROM changed_tariffs)
      )
-     SELECT DISTINCT r.tenant_id, r.device_id, d.date FROM user_rows r
+     SELECT DISTINCT r.tenant_id, r.device_id, d.date, d.start_us, d.end_us FROM user_rows r
      JOIN changed_tariffs t ON t.user_id = r.user_id AND (t.tenant_id IS NULL OR t.tenant_id = r.tenant_id)
      JOIN all_days d ON d.end_us > r.from_us AND d.start_us <= r.to_us AND d.date >= t.from_date AND d.date < t.to_date`,
   )
