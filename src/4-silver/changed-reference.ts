@@ -26,12 +26,13 @@ export async function insertChangedDevices(
   if (settings.version > covered.settings && covered.settings >= 0) {
     const before = await lake.snapshot(REFERENCE_SETTINGS.name, covered.settings)
     if ((await watermarkOf(lake, session, before)) !== lateWatermarkHours)
-      found.push('SELECT tenant_id, device_id FROM newest')
+      found.push('SELECT tenant_id, device_id FROM numbers')
   }
   if (found.length === 0) return false
   await session.run(
     `CREATE OR REPLACE TEMP TABLE pending AS SELECT * FROM pending
-     UNION ALL SELECT DISTINCT tenant_id, device_id, CAST(0 AS BIGINT), CAST(0 AS BIGINT) FROM (${found.join(' UNION ALL ')})`,
+     UNION ALL SELECT DISTINCT n.device_no, CAST(0 AS BIGINT), CAST(0 AS BIGINT)
+     FROM (${found.join(' UNION ALL ')}) JOIN numbers n USING (tenant_id, device_id)`,
   )
   const [row] = await session.rows<{ n: number }>('SELECT count(*) AS n FROM pending WHERE from_us = 0')
   return row !== undefined && row.n > 0

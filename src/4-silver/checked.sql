@@ -1,46 +1,21 @@
--- Every arrival, enriched from the catalogue, with its null rules applied and its first reject reason. Columns that no
--- rule looks at stay behind in arrivals, to be fetched by position at the end.
+-- Every arrival with its null rules applied and its first reject reason. Narrow: measured fields in integer units;
+-- all else stays behind in arrivals, to be fetched by seq at the end.
 -- grain:  one row per row of arrivals
 -- key:    seq
--- inputs: arrivals (rows of bronze.telemetry), catalogue, type_limits, constants
--- window: none; seq numbers the arrivals in the order of their positions
--- checks: not null seq, tenant_id, channel
-WITH numbered AS (
+-- inputs: arrivals, channels, type_limits, constants
+-- window: none
+-- check candidate_is_placed: reject_reason IS NOT NULL OR (channel_no IS NOT NULL AND t_us IS NOT NULL)
+-- check candidate_is_plausible: reject_reason IS NOT NULL OR plausible_mw > 0
+WITH typed AS (
   SELECT
-    stream_topic, stream_partition, stream_offset, stream_index,
-    row_number() OVER (
-      ORDER BY ingestion_time, stream_topic, stream_partition, stream_offset, stream_index
-    ) AS seq
-  FROM arrivals
-),
-enriched AS (
-  SELECT
-    n.seq,
-    a.ingestion_time, a.stream_topic, a.stream_partition, a.stream_offset, a.stream_index,
-    CASE WHEN trim(a.tenant_id) <> '' THEN a.tenant_id ELSE 'home' END AS tenant_id,
-    CASE WHEN trim(a.device_id) <> '' THEN a.device_id END AS device_id,
-    coalesce(a.channel, '') AS channel,
-    a.timestamp,
-    CASE WHEN trim(a.event_id) <> '' THEN a.event_id END AS event_id,
-    CASE WHEN trim(a.device_type) <> '' THEN a.device_type ELSE c.device_type END AS device_type,
-    CASE WHEN trim(a.user_id) <> '' THEN a.user_id ELSE c.user_id END AS user_id,
-    a.temperature, a.power_usage, a.energy_consumption_wh, a.energy_total_wh,
-    CASE WHEN trim(a.status) <> '' THEN a.status END AS status,
-    CASE WHEN trim(a.alert) <> '' THEN a.alert END AS alert,
-    CASE WHEN trim(a.location) <> '' THEN a.location ELSE c.location END AS location,
-    CASE WHEN trim(a.manufacturer) <> '' THEN a.manufacturer ELSE c.manufacturer END AS manufacturer,
-    CASE WHEN trim(a.model) <> '' THEN a.model ELSE c.model END AS model,
+    a.seq, a.channel_no, a.device_no, a.ingestion_time, a.timestamp,
+    a.temperature, a.power_usage, a.energy_consumption_wh, a.energy_total_wh, a.status, a.alert, a.faults,
     coalesce(cardinality(a.metrics) > 0, false) AS has_metrics,
     a.metrics['uptime_s'] AS uptime_s,
-    coalesce(a.ingest_kind, 'live') AS ingest_kind,
-    a.faults,
-    c.installation_date, c.rated_power_w, c.expected_interval_s, c.energy_source
+    CASE WHEN trim(a.device_type) <> '' THEN a.device_type ELSE c.device_type END AS device_type,
+    c.rated_power_w
   FROM arrivals a
-  JOIN numbered n
-    ON n.stream_offset = a.stream_offset AND n.stream_index = a.stream_index
-    AND n.stream_partition = a.stream_partition AND n.stream_topic = a.stream_topic
-  LEFT JOIN catalogue c
-    ON c.device_id = a.device_id AND c.tenant_id = CASE WHEN trim(a.tenant_id) <> '' THEN a.tenant_id ELSE 'home' END
+  LEFT JOIN channels c ON c.channel_no = a.channel_no
 ),
 limited AS (
   SELECT
@@ -51,7 +26,7 @@ limited AS (
     coalesce(l.temperature_max_c, d.temperature_max_c) AS temperature_max_c,
     coalesce(l.power_up_sentinel, d.power_up_sentinel) AS power_up_sentinel,
     l.rated_power_w AS type_rated_power_w
-  FROM enriched e
+  FROM typed e
   CROSS JOIN (SELECT * FROM type_limits WHERE device_type = '*') d
   LEFT JOIN type_limits l ON l.device_type = e.device_type
 ),
@@ -84,14 +59,13 @@ nulled AS (
 ),
 kept AS (
   SELECT
-    seq, ingestion_time, stream_topic, stream_partition, stream_offset, stream_index,
-    tenant_id, device_id, channel, timestamp, event_id, device_type, user_id,
+    seq, channel_no, device_no, ingestion_time, unix_micros(timestamp) AS t_us,
     CASE WHEN temperature_rule IS NULL THEN temperature END AS temperature,
     CASE WHEN power_rule IS NULL THEN power_usage END AS power_usage,
     CASE WHEN reported_rule IS NULL THEN energy_consumption_wh END AS energy_consumption_wh,
     CASE WHEN counter_rule IS NULL THEN energy_total_wh END AS energy_total_wh,
-    status, alert, location, manufacturer, model, has_metrics, ingest_kind,
-    unix_micros(timestamp) AS t_us,
+    coalesce(status = 'offline', false) AS offline,
+    coalesce(trim(alert) <> '' AND alert <> 'none', false) AS has_alert,
     array_contains(faults, 'not_json') OR array_contains(faults, 'not_object') AS is_not_json,
     concat_ws(' ',
       temperature_rule || ':temperature',
@@ -101,27 +75,37 @@ kept AS (
     ) AS null_reasons,
     temperature IS NULL AND power_usage IS NULL AND energy_consumption_wh IS NULL AND energy_total_wh IS NULL
       AND temperature_rule IS NULL AND power_rule IS NULL AND reported_rule IS NULL AND counter_rule IS NULL
-      AND status IS NULL AND alert IS NULL AND NOT has_metrics AS is_empty,
+      AND NOT coalesce(trim(status) <> '', false) AND NOT coalesce(trim(alert) <> '', false) AND NOT has_metrics AS is_empty,
     power_min_w, power_max_w, temperature_min_c, temperature_max_c,
-    installation_date, energy_source,
     coalesce(rated_power_w, type_rated_power_w) AS rated_power_w,
-    CAST(round(coalesce(rated_power_w, greatest(power_max_w, k.plausible_floor_w)) * 1000) AS BIGINT) AS plausible_mw,
-    CAST(greatest(k.gap_floor_us, k.gap_intervals * coalesce(CAST(round(expected_interval_s * 1e6) AS BIGINT), 0)) AS BIGINT) AS max_gap_us
+    CAST(round(coalesce(rated_power_w, greatest(power_max_w, k.plausible_floor_w)) * 1000) AS BIGINT) AS plausible_mw
   FROM nulled
   CROSS JOIN constants k
+),
+judged AS (
+  SELECT
+    x.*,
+    coalesce(x.power_usage > k.usual_power_max_w OR x.power_usage > x.rated_power_w, false) AS power_is_high,
+    CASE
+      WHEN is_not_json THEN 'not_json'
+      WHEN channel_no IS NULL THEN 'missing_device_id'
+      WHEN t_us IS NULL THEN 'missing_timestamp'
+      WHEN t_us < k.earliest_event_us THEN 'before_2000'
+      WHEN t_us > unix_micros(ingestion_time) + k.ahead_limit_us THEN 'in_future'
+      WHEN is_empty THEN 'empty'
+      WHEN temperature NOT BETWEEN temperature_min_c AND temperature_max_c THEN 'temperature_out_of_range'
+      WHEN power_usage NOT BETWEEN power_min_w AND power_max_w THEN 'power_out_of_range'
+      WHEN energy_consumption_wh < 0 THEN 'negative_energy'
+    END AS reject_reason
+  FROM kept x
+  CROSS JOIN constants k
 )
+-- A value outside its limits may not fit an integer, so rejected arrivals have none.
 SELECT
-  x.*,
-  CASE
-    WHEN is_not_json THEN 'not_json'
-    WHEN device_id IS NULL THEN 'missing_device_id'
-    WHEN timestamp IS NULL THEN 'missing_timestamp'
-    WHEN t_us < k.earliest_event_us THEN 'before_2000'
-    WHEN t_us > unix_micros(ingestion_time) + k.ahead_limit_us THEN 'in_future'
-    WHEN is_empty THEN 'empty'
-    WHEN temperature NOT BETWEEN temperature_min_c AND temperature_max_c THEN 'temperature_out_of_range'
-    WHEN power_usage NOT BETWEEN power_min_w AND power_max_w THEN 'power_out_of_range'
-    WHEN energy_consumption_wh < 0 THEN 'negative_energy'
-  END AS reject_reason
-FROM kept x
-CROSS JOIN constants k
+  seq, channel_no, device_no, t_us,
+  CASE WHEN reject_reason IS NULL THEN CAST(round(temperature * 1e3) AS BIGINT) END AS temperature_mc,
+  CASE WHEN reject_reason IS NULL THEN CAST(round(power_usage * 1e3) AS BIGINT) END AS power_mw,
+  CASE WHEN reject_reason IS NULL THEN CAST(round(energy_consumption_wh * 1e9) AS BIGINT) END AS reported_nwh,
+  CASE WHEN reject_reason IS NULL THEN CAST(round(energy_total_wh * 1e6) AS BIGINT) END AS counter_uwh,
+  has_alert, offline, power_is_high, plausible_mw, null_reasons, reject_reason
+FROM judged

@@ -1,22 +1,22 @@
 -- Rows with a counter value, numbered by span and by step (consecutive equal values within a span).
 -- grain:  one row per row of methods with c
--- key:    tenant_id, device_id, channel, seq
+-- key:    channel_no, seq
 -- inputs: methods
 -- window: one channel, in row order
--- checks: not null span_no, step_no
+-- check step_in_span: span_no >= 1 AND span_no <= step_no
 WITH compared AS (
   SELECT
-    tenant_id, device_id, channel, t_us, seq, c, max_gap_us, plausible_mw, c_no,
+    channel_no, t_us, seq, c, max_gap_us, plausible_mw, c_no,
     NOT counter_before AS begins,
     lag(c) OVER w AS c_before,
     lag(t_us) OVER w AS before_us
   FROM methods
   WHERE c IS NOT NULL
-  WINDOW w AS (PARTITION BY tenant_id, device_id, channel ORDER BY t_us, seq)
+  WINDOW w AS (PARTITION BY channel_no ORDER BY t_us, seq)
 )
 SELECT
-  tenant_id, device_id, channel, t_us, seq, c, max_gap_us, plausible_mw, c_no, before_us,
+  channel_no, t_us, seq, c, max_gap_us, plausible_mw, c_no, before_us,
   count(CASE WHEN begins THEN 1 END) OVER w AS span_no,
   count(CASE WHEN begins OR c_before IS DISTINCT FROM c THEN 1 END) OVER w AS step_no
 FROM compared
-WINDOW w AS (PARTITION BY tenant_id, device_id, channel ORDER BY t_us, seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+WINDOW w AS (PARTITION BY channel_no ORDER BY t_us, seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)

@@ -1,13 +1,13 @@
 -- The steps of every counter, judged: glitch or not, and the energy that the first row of each step carries.
 -- v µWh; plausible(a → b): v_b ≥ v_a and (v_b − v_a) × 36,000,000 ≤ rated mW × 12 × µs between their first rows.
 -- grain:  one row per step
--- key:    tenant_id, device_id, channel, step_no
+-- key:    channel_no, step_no
 -- inputs: counter_rows, constants
 -- window: one counter span; a step is judged by the one before and the one after it
--- checks: not null v, first_us, last_us, is_glitch
+-- check step_has_time: v IS NOT NULL AND first_us <= last_us AND is_glitch IS NOT NULL
 WITH steps AS (
   SELECT
-    tenant_id, device_id, channel, span_no, step_no,
+    channel_no, span_no, step_no,
     CAST(min(c) AS DECIMAL(38, 0)) AS v,
     min(t_us) AS first_us,
     max(t_us) AS last_us,
@@ -15,7 +15,7 @@ WITH steps AS (
     max(max_gap_us) AS max_gap_us,
     min_by(plausible_mw, c_no) AS plausible_mw
   FROM counter_rows
-  GROUP BY tenant_id, device_id, channel, span_no, step_no
+  GROUP BY channel_no, span_no, step_no
 ),
 neighbours AS (
   SELECT
@@ -26,7 +26,7 @@ neighbours AS (
     lead(first_us) OVER w AS after_first_us,
     lead(plausible_mw) OVER w AS after_plausible_mw
   FROM steps s
-  WINDOW w AS (PARTITION BY tenant_id, device_id, channel, span_no ORDER BY step_no)
+  WINDOW w AS (PARTITION BY channel_no, span_no ORDER BY step_no)
 ),
 judged AS (
   SELECT
@@ -54,7 +54,7 @@ chained AS (
     lag(last_us) OVER w AS m_last_us
   FROM judged j
   WHERE NOT is_glitch
-  WINDOW w AS (PARTITION BY tenant_id, device_id, channel, span_no ORDER BY step_no)
+  WINDOW w AS (PARTITION BY channel_no, span_no ORDER BY step_no)
 ),
 counted AS (
   SELECT
@@ -73,7 +73,7 @@ counted AS (
   CROSS JOIN constants k
 )
 SELECT
-  j.tenant_id, j.device_id, j.channel, j.span_no, j.step_no, j.v, j.first_us, j.last_us, j.first_c_no, j.plausible_mw,
+  j.channel_no, j.span_no, j.step_no, j.v, j.first_us, j.last_us, j.first_c_no, j.plausible_mw,
   j.before_v, j.before_first_us, j.is_glitch,
   c.verdict, c.m_last_us,
   CAST(CASE c.verdict
@@ -83,4 +83,4 @@ SELECT
   END AS BIGINT) AS energy_uwh
 FROM judged j
 LEFT JOIN counted c
-  ON c.tenant_id = j.tenant_id AND c.device_id = j.device_id AND c.channel = j.channel AND c.step_no = j.step_no
+  ON c.channel_no = j.channel_no AND c.step_no = j.step_no

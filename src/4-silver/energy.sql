@@ -1,12 +1,13 @@
 -- The energy that each accepted row carries, its interval, its method and why.
 -- grain:  one row per row of methods, the carried ones too (seq < 0)
--- key:    tenant_id, device_id, channel, seq
+-- key:    channel_no, seq
 -- inputs: methods, holds, counter_rows, counter_steps, constants
 -- window: one channel, in row order
--- checks: not null method
+-- check method_known: method IN ('reported', 'counter', 'integrated', 'none')
+-- check interval_forward: from_us IS NULL OR from_us <= to_us
 WITH counters AS (
   SELECT
-    r.tenant_id, r.device_id, r.channel, r.seq, s.is_glitch,
+    r.channel_no, r.seq, s.is_glitch,
     CASE
       WHEN s.is_glitch THEN 'counter_glitch'
       WHEN r.c_no > s.first_c_no THEN 'same'
@@ -16,17 +17,17 @@ WITH counters AS (
     CASE WHEN r.c_no > s.first_c_no THEN 0 ELSE s.energy_uwh END AS energy_uwh
   FROM counter_rows r
   JOIN counter_steps s
-    ON s.tenant_id = r.tenant_id AND s.device_id = r.device_id AND s.channel = r.channel AND s.step_no = r.step_no
+    ON s.channel_no = r.channel_no AND s.step_no = r.step_no
 ),
 -- The hold that ends at a row: that of the last row with power before it.
 closing AS (
   SELECT
-    m.tenant_id, m.device_id, m.channel, m.seq, h.p_mw,
+    m.channel_no, m.seq, h.p_mw,
     greatest(h.t_us, coalesce(m.c_before_us, h.t_us), coalesce(m.r_before_us, h.t_us)) AS from_us,
     least(m.t_us, h.t_us + m.max_gap_us, coalesce(h.held_until_us, m.t_us)) AS to_us
   FROM methods m
   JOIN holds h
-    ON h.tenant_id = m.tenant_id AND h.device_id = m.device_id AND h.channel = m.channel
+    ON h.channel_no = m.channel_no
     AND h.p_no = m.p_no - CASE WHEN m.p IS NULL THEN 0 ELSE 1 END
   WHERE m.seq > 0 AND NOT m.counter_before AND NOT m.reported_before
     AND ((m.p IS NOT NULL AND NOT m.in_counter AND NOT m.in_reported) OR m.c IS NOT NULL)
@@ -42,7 +43,7 @@ integrated AS (
 ),
 chosen AS (
   SELECT
-    m.tenant_id, m.device_id, m.channel, m.seq, m.t_us, m.max_gap_us, m.in_counter, m.in_reported,
+    m.channel_no, m.seq, m.t_us, m.max_gap_us, m.in_counter, m.in_reported,
     coalesce(c.is_glitch, false) AS is_glitch,
     CASE
       WHEN c.verdict IN ('rise', 'same', 'counter_dip', 'counter_reset') THEN 'counter'
@@ -56,12 +57,12 @@ chosen AS (
     m.r AS reported_nwh
   FROM methods m
   LEFT JOIN counters c
-    ON c.tenant_id = m.tenant_id AND c.device_id = m.device_id AND c.channel = m.channel AND c.seq = m.seq
+    ON c.channel_no = m.channel_no AND c.seq = m.seq
   LEFT JOIN integrated i
-    ON i.tenant_id = m.tenant_id AND i.device_id = m.device_id AND i.channel = m.channel AND i.seq = m.seq
+    ON i.channel_no = m.channel_no AND i.seq = m.seq
 )
 SELECT
-  tenant_id, device_id, channel, seq, t_us, in_counter, in_reported, is_glitch, method,
+  channel_no, seq, t_us, in_counter, in_reported, is_glitch, method,
   CAST(CASE method WHEN 'counter' THEN counter_nwh WHEN 'integrated' THEN integrated_nwh WHEN 'reported' THEN reported_nwh END AS BIGINT) AS energy_nwh,
   CAST(CASE method WHEN 'counter' THEN counter_from_us WHEN 'integrated' THEN hold_from_us END AS BIGINT) AS from_us,
   CAST(CASE method WHEN 'counter' THEN t_us WHEN 'integrated' THEN hold_to_us END AS BIGINT) AS to_us,

@@ -1,6 +1,7 @@
 /** Finds, in Silver itself, what the rows of a device before some moment leave to those after it. */
 import type { DataFile, Lake, Session, Snapshot } from '../lake/types.ts'
-import { carryNothing, computeEnergy, materialise, READINGS } from './models.ts'
+import { materialise } from './model.ts'
+import { carryNothing, computeEnergy, READINGS } from './models.ts'
 
 const DAY_US = 86_400_000_000
 const HOUR_US = 3_600_000_000
@@ -12,7 +13,7 @@ const WINDOWS_DAYS = [1 / 12, 2, 40, Number.POSITIVE_INFINITY]
 const ROWS_PER_PART = 2_000_000
 
 /**
- * Makes `carried` (channel states) and `hour_before` for the devices of the table `before_us` (tenant_id, device_id,
+ * Makes `carried` (channel states) and `hour_before` for the devices of the table `before_us` (device_no,
  * to_us), from the rows before `to_us`. The table `seen` says which channels have ever measured what, so that the search can end.
  */
 export async function loadBefore(lake: Lake, session: Session, readings: Snapshot): Promise<void> {
@@ -23,11 +24,9 @@ export async function loadBefore(lake: Lake, session: Session, readings: Snapsho
     const source = lake.scan(READINGS, files)
     const rows = files.reduce((sum, file) => sum + file.stats.rows, 0)
     const parts = Math.max(1, Math.ceil(rows / ROWS_PER_PART))
-    await session.run('CREATE OR REPLACE TEMP TABLE found (tenant_id VARCHAR, device_id VARCHAR)')
+    await session.run('CREATE OR REPLACE TEMP TABLE found (device_no INTEGER)')
     for (let part = 0; part < parts; part++) await searchPart(session, source, days, part, parts)
-    await session.run(
-      'DELETE FROM wanted w USING found f WHERE w.tenant_id = f.tenant_id AND w.device_id = f.device_id',
-    )
+    await session.run('DELETE FROM wanted w USING found f WHERE w.device_no = f.device_no')
     const [left] = await session.rows<{ n: number }>('SELECT count(*) AS n FROM wanted')
     if (left === undefined || left.n === 0) return
   }
@@ -45,10 +44,10 @@ async function searchPart(
     : ''
   await session.run(
     `CREATE OR REPLACE TEMP TABLE past AS
-     SELECT r.ingestion_time, r.stream_topic, r.stream_partition, r.stream_offset, r.stream_index, r.tenant_id, r.device_id,
-       r.channel, r.timestamp, r.device_type, r.temperature, r.power_usage, r.energy_consumption_wh, r.energy_total_wh, r.status, r.alert
-     FROM ${source} r JOIN wanted w ON w.tenant_id = r.tenant_id AND w.device_id = r.device_id
-     WHERE epoch_us(r.timestamp) < w.to_us ${since} AND hash(w.device_id) % ${parts} = ${part}`,
+     SELECT n.channel_no, n.device_no, r.ingestion_time, r.stream_topic, r.stream_partition, r.stream_offset, r.stream_index, r.timestamp, r.device_type, r.temperature, r.power_usage, r.energy_consumption_wh, r.energy_total_wh, r.status, r.alert
+     FROM ${source} r JOIN numbers n ON n.tenant_id = r.tenant_id AND n.device_id = r.device_id AND n.channel = r.channel
+     JOIN wanted w ON w.device_no = n.device_no
+     WHERE epoch_us(r.timestamp) < w.to_us ${since} AND w.device_no % ${parts} = ${part}`,
   )
   await materialise(session, 'history')
   await session.run(
@@ -58,13 +57,13 @@ async function searchPart(
   )
   await computeEnergy(session)
   await session.run(
-    `INSERT INTO found SELECT w.tenant_id, w.device_id FROM wanted w
-       WHERE hash(w.device_id) % ${parts} = ${part} ${Number.isFinite(days) ? `AND NOT EXISTS (${INCOMPLETE})` : ''};
-     INSERT INTO carried_so_far SELECT s.* FROM channel_state s JOIN found f ON f.tenant_id = s.tenant_id AND f.device_id = s.device_id;
+    `INSERT INTO found SELECT w.device_no FROM wanted w
+       WHERE w.device_no % ${parts} = ${part} ${Number.isFinite(days) ? `AND NOT EXISTS (${INCOMPLETE})` : ''};
+     INSERT INTO carried_so_far SELECT s.* FROM channel_state s JOIN channels h USING (channel_no) JOIN found f ON f.device_no = h.device_no;
      CREATE OR REPLACE TEMP TABLE carried AS SELECT * FROM carried_so_far;
-     INSERT INTO hour_found SELECT h.tenant_id, h.device_id, h.channel, h.t_us, h.temperature_mc, h.power_mw, h.has_alert
-       FROM history h JOIN found f ON f.tenant_id = h.tenant_id AND f.device_id = h.device_id
-       JOIN wanted w ON w.tenant_id = h.tenant_id AND w.device_id = h.device_id
+     INSERT INTO hour_found SELECT h.channel_no, h.device_no, h.t_us, h.temperature_mc, h.power_mw, h.has_alert
+       FROM history h JOIN found f ON f.device_no = h.device_no
+       JOIN wanted w ON w.device_no = h.device_no
        WHERE h.t_us > w.to_us - ${HOUR_US}`,
   )
 }
@@ -76,12 +75,11 @@ async function searchPart(
  */
 const INCOMPLETE = `
   SELECT 1 FROM seen s
-  LEFT JOIN channel_state x ON x.tenant_id = s.tenant_id AND x.device_id = s.device_id AND x.channel = s.channel
-  LEFT JOIN (SELECT tenant_id, device_id, channel, max(step_no) AS steps FROM counter_rows GROUP BY ALL) c
-    ON c.tenant_id = s.tenant_id AND c.device_id = s.device_id AND c.channel = s.channel
-  LEFT JOIN (SELECT tenant_id, device_id, channel, max(reported_spans) AS spans FROM holds GROUP BY ALL) h
-    ON h.tenant_id = s.tenant_id AND h.device_id = s.device_id AND h.channel = s.channel
-  WHERE s.tenant_id = w.tenant_id AND s.device_id = w.device_id AND (
+  JOIN channels d ON d.channel_no = s.channel_no
+  LEFT JOIN channel_state x ON x.channel_no = s.channel_no
+  LEFT JOIN (SELECT channel_no, max(step_no) AS steps FROM counter_rows GROUP BY ALL) c ON c.channel_no = s.channel_no
+  LEFT JOIN (SELECT channel_no, max(reported_spans) AS spans FROM holds GROUP BY ALL) h ON h.channel_no = s.channel_no
+  WHERE d.device_no = w.device_no AND (
     (s.has_p AND x.p_us IS NULL) OR (s.has_r AND x.r_us IS NULL)
     OR (s.has_c AND coalesce(c.steps, 0) < 3)
     OR (s.has_r AND s.has_p AND coalesce(h.spans, 0) = 0))`

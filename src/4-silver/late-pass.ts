@@ -4,7 +4,8 @@
  */
 import type { DataFile, Lake, Session, Snapshot } from '../lake/types.ts'
 import { loadBefore, overlaps } from './history.ts'
-import { BRONZE, DUPLICATES, materialise, READINGS, refineArrivals, REJECTS } from './models.ts'
+import { explained, materialise } from './model.ts'
+import { BRONZE, DUPLICATES, READINGS, refineArrivals, REJECTS, takeArrivals, TENANT } from './models.ts'
 import { CONSTANTS } from './rules.ts'
 import { replaceInTail } from './tail.ts'
 
@@ -26,12 +27,10 @@ const REPLACED: Readonly<Record<string, string>> = {
   [DUPLICATES]: 'epoch_us(x.timestamp) >= d.from_us',
   [READINGS]: 'epoch_us(x.timestamp) >= d.from_us',
 }
-const TENANT = (alias: string) =>
-  `CASE WHEN trim(${alias}.tenant_id) <> '' THEN ${alias}.tenant_id ELSE 'home' END`
 
 /**
  * Refines the devices of `pending` again with Bronze as of `bronze`. Returns what to replace in each table, rejects
- * first, readings last, written but not committed; leaves `dirty` (tenant_id, device_id, from_us; 0: all of the device).
+ * first, readings last, written but not committed; leaves `dirty` (device_no, tenant_id, device_id, from_us; 0: all of the device).
  */
 export async function refineLate(
   lake: Lake,
@@ -67,15 +66,18 @@ export async function refineLate(
 async function findDirty(lake: Lake, session: Session, readings: Snapshot): Promise<void> {
   await session.run(
     `CREATE OR REPLACE TEMP TABLE seen AS
-     SELECT tenant_id, device_id, channel, p_us IS NOT NULL AS has_p, c_us IS NOT NULL AS has_c, r_us IS NOT NULL AS has_r FROM channel_states;
+     SELECT channel_no, p_us IS NOT NULL AS has_p, c_us IS NOT NULL AS has_c, r_us IS NOT NULL AS has_r FROM channel_states;
      CREATE OR REPLACE TEMP TABLE before_us AS
-     SELECT tenant_id, device_id, min(from_us) AS to_us FROM pending GROUP BY tenant_id, device_id HAVING min(from_us) > 0`,
+     SELECT device_no, min(from_us) AS to_us FROM pending GROUP BY device_no HAVING min(from_us) > 0`,
   )
   await loadBefore(lake, session, readings)
   await materialise(session, 'unsettled')
   await session.run(
-    `CREATE OR REPLACE TEMP TABLE dirty AS SELECT * FROM unsettled
-     UNION ALL SELECT DISTINCT tenant_id, device_id, CAST(0 AS BIGINT) FROM pending WHERE from_us = 0`,
+    `CREATE OR REPLACE TEMP TABLE dirty AS
+     SELECT f.device_no, n.tenant_id, n.device_id, f.from_us FROM (
+       SELECT device_no, from_us FROM unsettled
+       UNION ALL SELECT DISTINCT device_no, CAST(0 AS BIGINT) FROM pending WHERE from_us = 0
+     ) f JOIN (SELECT DISTINCT device_no, tenant_id, device_id FROM numbers) n USING (device_no)`,
   )
 }
 
@@ -89,12 +91,15 @@ async function startPart(
   parts: number,
 ): Promise<void> {
   await session.run(
-    `CREATE OR REPLACE TEMP TABLE dirty_part AS SELECT * FROM dirty WHERE hash(device_id) % ${parts} = ${part};
-     CREATE OR REPLACE TEMP TABLE arrivals AS SELECT a.* FROM ${lake.scan(BRONZE, files)} a
-     JOIN dirty_part d ON d.device_id = a.device_id AND d.tenant_id = ${TENANT('a')}
-     WHERE d.from_us = 0 OR epoch_us(a.timestamp) >= d.from_us;
+    `CREATE OR REPLACE TEMP TABLE dirty_part AS SELECT * FROM dirty WHERE device_no % ${parts} = ${part};
      CREATE OR REPLACE TEMP TABLE before_us AS
-     SELECT tenant_id, device_id, from_us AS to_us FROM dirty_part WHERE from_us > 0`,
+     SELECT device_no, from_us AS to_us FROM dirty_part WHERE from_us > 0`,
+  )
+  await takeArrivals(
+    session,
+    `SELECT a.* FROM ${lake.scan(BRONZE, files)} a
+     JOIN dirty_part d ON d.device_id = a.device_id AND d.tenant_id = ${TENANT('a')}
+     WHERE d.from_us = 0 OR epoch_us(a.timestamp) >= d.from_us`,
   )
   await loadBefore(lake, session, readings)
 }
@@ -152,10 +157,12 @@ async function writeReplaced(
       ? `SELECT r.* FROM rejects r JOIN dirty d ON d.device_id = r.device_id AND d.tenant_id = ${TENANT('r')}
          WHERE d.from_us = 0 OR r.reject_reason = 'conflict'`
       : `SELECT * FROM ${result}`
-  await session.run(
-    `CREATE OR REPLACE TEMP TABLE replaced AS ${fresh} UNION ALL BY NAME
+  await explained(
+    session.run(
+      `CREATE OR REPLACE TEMP TABLE replaced AS ${fresh} UNION ALL BY NAME
      SELECT x.* FROM ${lake.scan(table, affected)} x
      WHERE NOT EXISTS (SELECT 1 FROM dirty d WHERE d.device_id = x.device_id AND d.tenant_id = ${TENANT('x')} AND ${REPLACED[table]})`,
+    ),
   )
   const hours = await session.rows<{ hour: string; n: number }>(
     `SELECT date_trunc('hour', timestamp) AS hour, count(*) AS n FROM replaced GROUP BY ALL ORDER BY hour`,

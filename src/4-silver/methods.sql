@@ -1,10 +1,10 @@
 -- Which energy method is in force at each row and just before it. A counter segment is a counter row and what follows
 -- it up to the next one; it is ended where a row of a lower method lies more than 24 h after the counter row.
 -- grain:  one row per row of measured
--- key:    tenant_id, device_id, channel, seq
+-- key:    channel_no, seq
 -- inputs: measured, constants
 -- window: one channel, in row order
--- checks: not null c_no, r_no, in_counter, in_reported
+-- check counted: c_no >= 0 AND r_no >= 0 AND in_counter IS NOT NULL AND in_reported IS NOT NULL
 WITH numbered AS (
   SELECT
     m.*,
@@ -15,18 +15,18 @@ WITH numbered AS (
     max(CASE WHEN r IS NOT NULL THEN t_us END) OVER before AS r_before_us
   FROM measured m
   WINDOW
-    w AS (PARTITION BY tenant_id, device_id, channel ORDER BY t_us, seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW),
-    before AS (PARTITION BY tenant_id, device_id, channel ORDER BY t_us, seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    w AS (PARTITION BY channel_no ORDER BY t_us, seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW),
+    before AS (PARTITION BY channel_no ORDER BY t_us, seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ),
 -- the segments that are ended: usually none, so that they are looked up rather than found by a window
 counters_ended AS (
-  SELECT DISTINCT n.tenant_id, n.device_id, n.channel, n.c_no
+  SELECT DISTINCT n.channel_no, n.c_no
   FROM numbered n
   CROSS JOIN constants k
   WHERE n.lower_c AND n.t_us > n.c_before_us + k.method_end_us
 ),
 reports_ended AS (
-  SELECT DISTINCT n.tenant_id, n.device_id, n.channel, n.r_no
+  SELECT DISTINCT n.channel_no, n.r_no
   FROM numbered n
   CROSS JOIN constants k
   WHERE n.lower_r AND n.t_us > n.r_before_us + k.method_end_us
@@ -41,27 +41,27 @@ lasting AS (
     n.r_no > CASE WHEN n.r IS NULL THEN 0 ELSE 1 END AND r.r_no IS NULL AS reported_before
   FROM numbered n
   LEFT JOIN counters_ended c
-    ON c.tenant_id = n.tenant_id AND c.device_id = n.device_id AND c.channel = n.channel
+    ON c.channel_no = n.channel_no
     AND c.c_no = n.c_no - CASE WHEN n.c IS NULL THEN 0 ELSE 1 END
   LEFT JOIN reports_ended r
-    ON r.tenant_id = n.tenant_id AND r.device_id = n.device_id AND r.channel = n.channel
+    ON r.channel_no = n.channel_no
     AND r.r_no = n.r_no - CASE WHEN n.r IS NULL THEN 0 ELSE 1 END
 ),
 -- reported spans begun so far; the carried ones have begun before every carried hold that they do not drop
 spans AS (
   SELECT
-    tenant_id, device_id, channel, r_no,
+    channel_no, r_no,
     count(CASE WHEN NOT reported_before AND seq > 0 THEN 1 END) OVER (
-      PARTITION BY tenant_id, device_id, channel ORDER BY r_no ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+      PARTITION BY channel_no ORDER BY r_no ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
     ) AS reported_spans
   FROM lasting
   WHERE r IS NOT NULL
 )
 SELECT
-  l.tenant_id, l.device_id, l.channel, l.t_us, l.seq, l.c, l.r, l.p, l.lower_c, l.lower_r, l.offline,
+  l.channel_no, l.t_us, l.seq, l.c, l.r, l.p, l.lower_c, l.lower_r, l.offline,
   l.max_gap_us, l.plausible_mw, l.held_until_us, l.hold_dropped, l.c_no, l.r_no, l.p_no,
   l.in_counter, l.in_reported, l.counter_before, l.reported_before, l.c_before_us, l.r_before_us,
   coalesce(s.reported_spans, 0) AS reported_spans
 FROM lasting l
 LEFT JOIN spans s
-  ON s.tenant_id = l.tenant_id AND s.device_id = l.device_id AND s.channel = l.channel AND s.r_no = l.r_no
+  ON s.channel_no = l.channel_no AND s.r_no = l.r_no

@@ -1,11 +1,8 @@
-/**
- * Runs Silver's models: each `.sql` file of this folder is one query over temporary tables of the session, named
- * in its header, and its result becomes the temporary table of its own name.
- */
-import { readFileSync } from 'node:fs'
+/** Runs Silver's models in their order, over temporary tables of one session. */
 import { BRONZE_TELEMETRY } from '../3-bronze/tables.ts'
 import type { Lake, Session, Snapshot } from '../lake/types.ts'
 import { REFERENCE_CATALOGUE, REFERENCE_SETTINGS } from '../reference/tables.ts'
+import { append, materialise, view } from './model.ts'
 import {
   CONSTANTS,
   DEFAULT_LATE_WATERMARK_HOURS,
@@ -23,9 +20,13 @@ export const READINGS = SILVER_READINGS.name
 export const REJECTS = SILVER_REJECTS.name
 export const DUPLICATES = SILVER_DUPLICATES.name
 
+/** The home of a row of Bronze, which may not name one. */
+export const TENANT = (alias: string): string =>
+  `CASE WHEN trim(${alias}.tenant_id) <> '' THEN ${alias}.tenant_id ELSE 'home' END`
+
 /** What is known of a channel before the rows at hand: the result of the model `channel_state`. */
 const CHANNEL_STATE_COLUMNS = [
-  'tenant_id VARCHAR, device_id VARCHAR, channel VARCHAR',
+  'channel_no INTEGER',
   'p_us BIGINT, p_mw BIGINT, held_until_us BIGINT, hold_dropped BOOLEAN',
   'c_first_us BIGINT, c_us BIGINT, c_uwh BIGINT, c_plausible_mw BIGINT, c_before_us BIGINT, c_before_uwh BIGINT',
   'lower_c_us BIGINT, r_us BIGINT, lower_r_us BIGINT',
@@ -33,7 +34,7 @@ const CHANNEL_STATE_COLUMNS = [
 
 /** Rows of the hour before the rows at hand, for the one-hour windows. */
 const HOUR_COLUMNS =
-  'tenant_id VARCHAR, device_id VARCHAR, channel VARCHAR, t_us BIGINT, temperature_mc BIGINT, power_mw BIGINT, has_alert BOOLEAN'
+  'channel_no INTEGER, device_no INTEGER, t_us BIGINT, temperature_mc BIGINT, power_mw BIGINT, has_alert BOOLEAN'
 
 /** Makes `carried` and `hour_found`, empty, and `hour_before` stand for the latter. */
 export async function carryNothing(session: Session): Promise<void> {
@@ -44,19 +45,24 @@ export async function carryNothing(session: Session): Promise<void> {
   )
 }
 
-const texts = new Map<string, string>()
-
-/** The result of a model as the temporary table of its name, or of another. */
-export async function materialise(session: Session, model: string, table = model): Promise<void> {
-  await session.run(`CREATE OR REPLACE TEMP TABLE ${table} AS\n${textOf(model)}`)
+/** No channel has a number yet: whatever holds numbers (`carried`, the tail) is made anew after this. */
+export async function forgetNumbers(session: Session): Promise<void> {
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE numbers (channel_no INTEGER, device_no INTEGER, tenant_id VARCHAR, device_id VARCHAR, channel VARCHAR)`,
+  )
+  await materialise(session, 'channels')
 }
 
-function textOf(model: string): string {
-  const known = texts.get(model)
-  if (known !== undefined) return known
-  const text = readFileSync(new URL(`./${model}.sql`, import.meta.url), 'utf8')
-  texts.set(model, text)
-  return text
+/** Gives numbers to the channels of some rows that have tenant_id, device_id, channel. */
+export async function numberChannels(session: Session, rowsSql: string): Promise<void> {
+  await session.run(`CREATE OR REPLACE TEMP VIEW landed AS ${rowsSql}`)
+  if ((await append(session, 'numbers', 'numbers')) > 0) await materialise(session, 'channels')
+}
+
+/** Makes `arrivals` of some rows of Bronze, and numbers their channels. */
+export async function takeArrivals(session: Session, rowsSql: string): Promise<void> {
+  await numberChannels(session, rowsSql)
+  await materialise(session, 'arrivals')
 }
 
 /** What rows depend on besides Bronze, as of one moment. */
@@ -124,14 +130,9 @@ async function countOf(session: Session, table: string): Promise<number> {
 /** From `candidates` to `resolved` and `accepted`: identities, as decision 0002 numbers them. */
 export async function resolveIdentities(session: Session): Promise<void> {
   await materialise(session, 'repeated')
-  await materialise(session, 'owners_first')
-  await session.run('CREATE OR REPLACE TEMP TABLE owned AS SELECT * FROM owners_first')
+  await materialise(session, 'owners_first', 'owned')
   let found = await countOf(session, 'repeated')
-  while (found > 0) {
-    await materialise(session, 'owners_next')
-    await session.run('INSERT INTO owned SELECT * FROM owners_next')
-    found = await countOf(session, 'owners_next')
-  }
+  while (found > 0) found = await append(session, 'owners_next', 'owned')
   await materialise(session, 'resolved')
   await materialise(session, 'accepted')
 }
@@ -157,18 +158,16 @@ const LOOK_UP_RATIO = 20
 export async function computeReadings(session: Session): Promise<void> {
   await session.run(
     `CREATE OR REPLACE TEMP VIEW hour_rows AS
-     SELECT seq, tenant_id, device_id, channel, t_us, temperature_mc, power_mw, has_alert FROM accepted
+     SELECT seq, channel_no, device_no, t_us, temperature_mc, power_mw, has_alert FROM accepted
      UNION ALL SELECT 0, * FROM hour_before`,
   )
   const [rows] = await session.rows<{ new_rows: number; old_rows: number }>(
     'SELECT (SELECT count(*) FROM accepted) AS new_rows, (SELECT count(*) FROM hour_before) AS old_rows',
   )
   const lookUp = rows !== undefined && rows.old_rows > rows.new_rows * LOOK_UP_RATIO
-  if (lookUp) {
-    await materialise(session, 'windows_on_time', 'windows')
-  } else await materialise(session, 'windows')
+  await materialise(session, lookUp ? 'windows_on_time' : 'windows', 'windows')
   // A view: these are the widest rows of all, and they are read once, to be written.
-  await session.run(`CREATE OR REPLACE TEMP VIEW readings AS\n${textOf('readings')}`)
+  await view(session, 'readings')
 }
 
 /** From `arrivals`, `carried` and `hour_before` to `readings`, `rejects`, `duplicates` and `channel_state`. */

@@ -1,15 +1,16 @@
 /** Arrivals of some Bronze versions: rejects and what is on time become rows at once, the rest is left pending. */
 import type { DataFile, Lake, Session } from '../lake/types.ts'
-import { BRONZE, computeEnergy, computeReadings, materialise, resolveIdentities } from './models.ts'
+import { materialise } from './model.ts'
+import { BRONZE, computeEnergy, computeReadings, resolveIdentities, takeArrivals } from './models.ts'
 
 /**
  * Makes `rejects`, `duplicates`, `readings` of these Bronze files' arrivals, and `waiting` (devices with arrivals
  * for the late pass, as `pending`). The outcome depends on nothing but the files, the tail and the reference tables.
  */
 export async function refineOnTime(lake: Lake, session: Session, added: readonly DataFile[]): Promise<void> {
-  await session.run(`CREATE OR REPLACE TEMP TABLE arrivals AS SELECT * FROM ${lake.scan(BRONZE, added)}`)
+  await takeArrivals(session, `SELECT * FROM ${lake.scan(BRONZE, added)}`)
   await materialise(session, 'checked')
-  await session.run('CREATE OR REPLACE TEMP TABLE held (tenant_id VARCHAR, device_id VARCHAR)')
+  await session.run('CREATE OR REPLACE TEMP TABLE held (device_no INTEGER)')
   await resolveOnTime(session)
   const [again] = await session.rows<{ n: number }>('SELECT count(*) AS n FROM judged_again')
   if (again !== undefined && again.n > 0) {
@@ -21,7 +22,7 @@ export async function refineOnTime(lake: Lake, session: Session, added: readonly
   await materialise(session, 'duplicates')
   await session.run(
     `CREATE OR REPLACE TEMP TABLE waiting AS
-     SELECT c.tenant_id, c.device_id, min(c.t_us) AS from_us, count(*) AS arrivals
+     SELECT c.device_no, min(c.t_us) AS from_us, count(*) AS arrivals
      FROM checked c ANTI JOIN candidates o ON o.seq = c.seq
      WHERE c.reject_reason IS NULL GROUP BY ALL`,
   )
@@ -32,11 +33,11 @@ async function resolveOnTime(session: Session): Promise<void> {
   await session.run(
     `CREATE OR REPLACE TEMP VIEW candidates AS SELECT * FROM on_time;
      CREATE OR REPLACE TEMP TABLE carried AS
-     SELECT s.* FROM channel_states s SEMI JOIN on_time c USING (tenant_id, device_id);
+     SELECT s.* FROM channel_states s JOIN channels h USING (channel_no) SEMI JOIN on_time c ON c.device_no = h.device_no;
      CREATE OR REPLACE TEMP TABLE hour_devices AS
-     SELECT tenant_id, device_id, min(t_us) - any_value(k.window_us) AS after_us FROM on_time, constants k GROUP BY ALL;
+     SELECT device_no, min(t_us) - any_value(k.window_us) AS after_us FROM on_time, constants k GROUP BY ALL;
      CREATE OR REPLACE TEMP VIEW hour_before AS
-     SELECT h.* FROM tail_hour h JOIN hour_devices d USING (tenant_id, device_id) WHERE h.t_us > d.after_us`,
+     SELECT h.* FROM tail_hour h JOIN hour_devices d USING (device_no) WHERE h.t_us > d.after_us`,
   )
   await resolveIdentities(session)
   await computeEnergy(session)

@@ -3,7 +3,7 @@
 -- key:    identity, owned_from
 -- inputs: repeated
 -- window: none
--- checks: not null identity, owned_from
+-- check first_owns: owned_from = identity
 SELECT
   identity, seq AS owned_from,
   temperature, power_usage, energy_consumption_wh, energy_total_wh, status, alert, metrics

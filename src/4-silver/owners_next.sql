@@ -5,7 +5,7 @@
 -- key:    identity, owned_from
 -- inputs: repeated, owned (the result of owners_first and of the rounds before)
 -- window: one identity
--- checks: not null identity, owned_from
+-- check later_owns: owned_from > identity
 WITH newest AS (
   SELECT *
   FROM owned

@@ -1,19 +1,44 @@
--- silver.readings: the accepted rows with quality, one-hour windows and energy.
+-- silver.readings: the accepted rows, enriched, with quality, one-hour windows and energy.
 -- grain:  one row per accepted row
 -- key:    stream_topic, stream_partition, stream_offset, stream_index
--- inputs: accepted, arrivals, windows, energy, constants
+-- inputs: accepted, arrivals, channels, resolved, windows, energy, constants
 -- window: none of its own
--- checks: not null quality_score, energy_method; quality_score between 0 and 1
-WITH judged AS (
+-- check score_is_share: quality_score BETWEEN 0 AND 1
+-- check method_known: energy_method IN ('reported', 'counter', 'integrated', 'none')
+-- check energy_has_method: energy_wh IS NULL OR energy_method <> 'none'
+-- check interval_ends_by_event: energy_to IS NULL OR (energy_from <= energy_to AND energy_to <= timestamp)
+WITH enriched AS (
   SELECT
-    a.*,
-    a.location IS NULL AS unknown_location,
-    a.manufacturer IS NULL AS unknown_manufacturer,
-    a.model IS NULL AS unknown_model,
-    coalesce(a.temperature NOT BETWEEN k.usual_temperature_min_c AND k.usual_temperature_max_c, false) AS temperature_unusual,
-    coalesce(a.power_usage > k.usual_power_max_w OR a.power_usage > a.rated_power_w, false) AS power_high,
-    (unix_micros(a.ingestion_time) - a.t_us) AS delay_us
-  FROM accepted a
+    a.seq, a.ingestion_time, a.stream_topic, a.stream_partition, a.stream_offset, a.stream_index,
+    c.tenant_id, c.device_id, c.channel, a.timestamp,
+    CASE WHEN trim(a.event_id) <> '' THEN a.event_id END AS event_id,
+    CASE WHEN trim(a.device_type) <> '' THEN a.device_type ELSE c.device_type END AS device_type,
+    CASE WHEN trim(a.user_id) <> '' THEN a.user_id ELSE c.user_id END AS user_id,
+    CASE WHEN s.temperature_mc IS NOT NULL THEN a.temperature END AS temperature,
+    CASE WHEN s.power_mw IS NOT NULL THEN a.power_usage END AS power_usage,
+    CASE WHEN s.reported_nwh IS NOT NULL THEN a.energy_consumption_wh END AS energy_consumption_wh,
+    CASE WHEN s.counter_uwh IS NOT NULL THEN a.energy_total_wh END AS energy_total_wh,
+    CASE WHEN trim(a.status) <> '' AND coalesce(o.keeps_status, true) THEN a.status END AS status,
+    CASE WHEN trim(a.alert) <> '' AND coalesce(o.keeps_alert, true) THEN a.alert END AS alert,
+    CASE WHEN trim(a.location) <> '' THEN a.location ELSE c.location END AS location,
+    CASE WHEN trim(a.manufacturer) <> '' THEN a.manufacturer ELSE c.manufacturer END AS manufacturer,
+    CASE WHEN trim(a.model) <> '' THEN a.model ELSE c.model END AS model,
+    CASE WHEN cardinality(a.metrics) > 0 AND coalesce(o.keeps_metrics, true) THEN a.metrics END AS metrics,
+    coalesce(a.ingest_kind, 'live') AS ingest_kind, a.protocol, a.source_topic, a.raw, a.faults,
+    s.t_us, unix_micros(a.ingestion_time) - s.t_us AS delay_us, s.null_reasons, s.power_is_high, c.installation_date
+  FROM arrivals a
+  JOIN accepted s ON s.seq = a.seq
+  JOIN channels c ON c.channel_no = s.channel_no
+  LEFT JOIN resolved o ON o.seq = a.seq
+),
+judged AS (
+  SELECT
+    x.*,
+    x.location IS NULL AS unknown_location,
+    x.manufacturer IS NULL AS unknown_manufacturer,
+    x.model IS NULL AS unknown_model,
+    coalesce(x.temperature NOT BETWEEN k.usual_temperature_min_c AND k.usual_temperature_max_c, false) AS temperature_unusual
+  FROM enriched x
   CROSS JOIN constants k
 ),
 scored AS (
@@ -24,7 +49,7 @@ scored AS (
       - CASE WHEN unknown_manufacturer THEN k.points_unknown ELSE 0 END
       - CASE WHEN unknown_model THEN k.points_unknown ELSE 0 END
       - CASE WHEN temperature_unusual THEN k.points_temperature ELSE 0 END
-      - CASE WHEN power_high THEN k.points_power ELSE 0 END) AS points
+      - CASE WHEN power_is_high THEN k.points_power ELSE 0 END) AS points
   FROM judged j
   CROSS JOIN constants k
 )
@@ -32,18 +57,18 @@ SELECT
   s.ingestion_time, s.stream_topic, s.stream_partition, s.stream_offset, s.stream_index,
   s.tenant_id, s.device_id, s.channel, s.timestamp, s.event_id, s.device_type, s.user_id,
   s.temperature, s.power_usage, s.energy_consumption_wh, s.energy_total_wh, s.status, s.alert,
-  s.location, s.manufacturer, s.model, CASE WHEN s.keeps_metrics THEN a.metrics END AS metrics, s.ingest_kind, a.protocol, a.source_topic, a.raw, a.faults,
+  s.location, s.manufacturer, s.model, s.metrics, s.ingest_kind, s.protocol, s.source_topic, s.raw, s.faults,
   CAST(CAST(s.points AS DECIMAL(9, 6)) * CAST(0.01 AS DECIMAL(3, 2)) AS DECIMAL(9, 6)) AS quality_score,
   -- most rows have no reason; there the empty list is a constant
   CASE
-    WHEN s.points = 100 AND s.null_reasons = '' AND e.energy_reasons = '' THEN array_remove(split('', ' '), '')
+    WHEN s.points = 100 AND s.null_reasons = '' AND coalesce(e.energy_reasons, '') = '' THEN array_remove(split('', ' '), '')
     ELSE array_remove(split(concat_ws(' ',
       s.null_reasons,
       CASE WHEN s.unknown_location THEN 'unknown_location' END,
       CASE WHEN s.unknown_manufacturer THEN 'unknown_manufacturer' END,
       CASE WHEN s.unknown_model THEN 'unknown_model' END,
       CASE WHEN s.temperature_unusual THEN 'temperature_unusual' END,
-      CASE WHEN s.power_high THEN 'power_high' END,
+      CASE WHEN s.power_is_high THEN 'power_high' END,
       e.energy_reasons), ' '), '')
   END AS quality_reasons,
   s.points >= k.valid_points AS is_valid,
@@ -57,12 +82,9 @@ SELECT
   CAST(CAST(e.energy_nwh AS DECIMAL(18, 0)) * CAST(0.000000001 AS DECIMAL(9, 9)) AS DECIMAL(18, 9)) AS energy_wh,
   timestamp_micros(e.from_us) AS energy_from,
   timestamp_micros(e.to_us) AS energy_to,
-  e.method AS energy_method,
+  coalesce(e.method, 'none') AS energy_method,
   CAST(s.timestamp AS DATE) AS event_date
 FROM scored s
-JOIN arrivals a
-  ON a.stream_offset = s.stream_offset AND a.stream_index = s.stream_index
-  AND a.stream_partition = s.stream_partition AND a.stream_topic = s.stream_topic
 JOIN windows w ON w.seq = s.seq
-JOIN energy e ON e.seq = s.seq
+LEFT JOIN energy e ON e.seq = s.seq
 CROSS JOIN constants k

@@ -1,5 +1,6 @@
 import { PlatformError } from '../errors.ts'
 import type { DataFile, Engine, Lake, Session, Snapshot } from '../lake/types.ts'
+import { explained } from './model.ts'
 import {
   BRONZE,
   DUPLICATES,
@@ -10,6 +11,8 @@ import {
   refineArrivals,
   REJECTS,
   carryNothing,
+  forgetNumbers,
+  takeArrivals,
 } from './models.ts'
 import { SILVER_TABLES } from './tables.ts'
 import { expectedTxns, isLakeConflict, newTxns, type Covered } from './tail.ts'
@@ -79,16 +82,18 @@ async function writeBuckets(options: {
   const { lake, target, session, bronze, onProgress } = options
   const files = new Map<string, DataFile[]>(RESULTS.map(([table]) => [table, []]))
   const rows = bronze.files.reduce((sum, file) => sum + file.stats.rows, 0)
+  await forgetNumbers(session)
   const buckets = Math.ceil(rows / ROWS_PER_BUCKET)
   for (let bucket = 0; bucket < buckets; bucket++) {
-    await session.run(
-      `CREATE OR REPLACE TEMP TABLE arrivals AS SELECT * FROM ${lake.scan(BRONZE, bronze.files)}
+    await takeArrivals(
+      session,
+      `SELECT * FROM ${lake.scan(BRONZE, bronze.files)}
        WHERE coalesce(hash(coalesce(device_id, '')) % ${buckets}, 0) = ${bucket}`,
     )
     await carryNothing(session)
     await refineArrivals(session)
     for (const [table, result] of RESULTS)
-      files.get(table)?.push(...(await target.write(session, table, `SELECT * FROM ${result}`)))
+      files.get(table)?.push(...(await explained(target.write(session, table, `SELECT * FROM ${result}`))))
     onProgress?.(`silver: ${bucket + 1} of ${buckets} parts, ${rows} arrivals in all`)
   }
   return files

@@ -2,6 +2,7 @@ import type { DataFile, Engine, Lake, Session, Snapshot } from '../lake/types.ts
 import type { Stage, StepReport } from '../stage.ts'
 import { insertChangedDevices } from './changed-reference.ts'
 import { refineLate } from './late-pass.ts'
+import { explained, materialise } from './model.ts'
 import {
   BRONZE,
   DUPLICATES,
@@ -132,6 +133,7 @@ class Refinery {
       reference.settings.version !== this.#reference.settings.version
     if (stale || changed) await loadReference(this.#lake, this.#session, reference)
     if (stale) await loadTail(this.#lake, this.#session, readings)
+    else if (changed) await materialise(this.#session, 'channels')
     if (stale || changed)
       this.#referenceChanged = await insertChangedDevices(this.#lake, this.#session, now, reference)
     this.#covered = now
@@ -156,7 +158,7 @@ class Refinery {
     if (!this.#referenceChanged) this.#coverReference(done)
     const rejects = await this.#append(snapshotOf(silver, REJECTS), 'rejects', upTo)
     const duplicates = await this.#append(snapshotOf(silver, DUPLICATES), 'duplicates', upTo)
-    const files = await this.#lake.write(this.#session, READINGS, 'SELECT * FROM readings')
+    const files = await explained(this.#lake.write(this.#session, READINGS, 'SELECT * FROM readings'))
     await this.#commitReadings(snapshotOf(silver, READINGS), { add: files, remove: [] }, done)
     await extendTail(this.#session)
     await this.#prune()

@@ -1,15 +1,11 @@
 -- silver.rejects: every rejected arrival, whole and as Bronze has it, with the first rule that rejected it.
 -- grain:  one row per arrival with a reject reason, or in conflict with its identity
 -- key:    stream_topic, stream_partition, stream_offset, stream_index
--- inputs: arrivals, checked, resolved
+-- inputs: arrivals, checked, channels, resolved, type_limits
 -- window: none
--- checks: not null reject_reason, reject_detail, counted_date
+-- check reason_known: reject_reason <> ''
 WITH verdicts AS (
-  SELECT
-    c.stream_topic, c.stream_partition, c.stream_offset, c.stream_index, c.t_us,
-    c.temperature, c.power_usage, c.energy_consumption_wh,
-    c.temperature_min_c, c.temperature_max_c, c.power_min_w, c.power_max_w,
-    coalesce(c.reject_reason, 'conflict') AS reject_reason, r.conflict_field
+  SELECT c.seq, c.channel_no, coalesce(c.reject_reason, 'conflict') AS reject_reason, r.conflict_field
   FROM checked c
   LEFT JOIN resolved r ON r.seq = c.seq
   WHERE c.reject_reason IS NOT NULL OR r.outcome = 'conflict'
@@ -26,14 +22,14 @@ SELECT
     WHEN 'missing_timestamp' THEN 'timestamp is absent, or no instant with a zone'
     WHEN 'before_2000' THEN 'the event time lies before 2000-01-01'
     WHEN 'in_future' THEN 'the event time lies '
-      || CAST(CAST(floor((v.t_us - unix_micros(a.ingestion_time)) / 6e7) AS BIGINT) AS STRING)
+      || CAST(CAST(floor((unix_micros(a.timestamp) - unix_micros(a.ingestion_time)) / 6e7) AS BIGINT) AS STRING)
       || ' min after the ingestion, more than 10 min'
     WHEN 'empty' THEN 'no status, no alert, no number'
-    WHEN 'temperature_out_of_range' THEN coalesce(CAST(TRY_CAST(v.temperature AS DECIMAL(18, 3)) AS STRING), 'a value')
-      || ' °C is outside ' || CAST(CAST(v.temperature_min_c AS BIGINT) AS STRING) || '…' || CAST(CAST(v.temperature_max_c AS BIGINT) AS STRING) || ' °C'
-    WHEN 'power_out_of_range' THEN coalesce(CAST(TRY_CAST(v.power_usage AS DECIMAL(18, 3)) AS STRING), 'a value')
-      || ' W is outside ' || CAST(CAST(v.power_min_w AS BIGINT) AS STRING) || '…' || CAST(CAST(v.power_max_w AS BIGINT) AS STRING) || ' W'
-    WHEN 'negative_energy' THEN coalesce(CAST(TRY_CAST(v.energy_consumption_wh AS DECIMAL(18, 3)) AS STRING), 'a value') || ' Wh is below 0'
+    WHEN 'temperature_out_of_range' THEN coalesce(CAST(TRY_CAST(a.temperature AS DECIMAL(18, 3)) AS STRING), 'a value')
+      || ' °C is outside ' || CAST(CAST(coalesce(l.temperature_min_c, d.temperature_min_c) AS BIGINT) AS STRING) || '…' || CAST(CAST(coalesce(l.temperature_max_c, d.temperature_max_c) AS BIGINT) AS STRING) || ' °C'
+    WHEN 'power_out_of_range' THEN coalesce(CAST(TRY_CAST(a.power_usage AS DECIMAL(18, 3)) AS STRING), 'a value')
+      || ' W is outside ' || CAST(CAST(coalesce(l.power_min_w, d.power_min_w) AS BIGINT) AS STRING) || '…' || CAST(CAST(coalesce(l.power_max_w, d.power_max_w) AS BIGINT) AS STRING) || ' W'
+    WHEN 'negative_energy' THEN coalesce(CAST(TRY_CAST(a.energy_consumption_wh AS DECIMAL(18, 3)) AS STRING), 'a value') || ' Wh is below 0'
     WHEN 'conflict' THEN v.conflict_field || ' differs from the value that this identity has already'
   END AS reject_detail,
   CASE
@@ -41,6 +37,8 @@ SELECT
     ELSE CAST(a.timestamp AS DATE)
   END AS counted_date
 FROM arrivals a
-JOIN verdicts v
-  ON v.stream_topic = a.stream_topic AND v.stream_partition = a.stream_partition
-  AND v.stream_offset = a.stream_offset AND v.stream_index = a.stream_index
+JOIN verdicts v ON v.seq = a.seq
+CROSS JOIN (SELECT * FROM type_limits WHERE device_type = '*') d
+LEFT JOIN channels c ON c.channel_no = v.channel_no
+LEFT JOIN type_limits l
+  ON l.device_type = CASE WHEN trim(a.device_type) <> '' THEN a.device_type ELSE c.device_type END

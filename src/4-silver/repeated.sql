@@ -1,20 +1,29 @@
 -- The arrivals of identities that have more than one, with what each would own.
 -- grain:  one row per candidate whose identity another candidate shares
 -- key:    seq
--- inputs: candidates (rows of checked that no reject rule holds for)
+-- inputs: candidates (rows of checked that no reject rule holds for), arrivals
 -- window: one identity; `identity` is the seq of its first arrival
--- checks: not null identity, seq
-WITH shared AS (
-  SELECT tenant_id, device_id, channel, t_us, coalesce(event_id, '') AS event_key, min(seq) AS identity
-  FROM candidates
-  GROUP BY tenant_id, device_id, channel, t_us, coalesce(event_id, '')
-  HAVING count(*) > 1
+-- check first_is_first: identity <= seq
+WITH met AS (
+  SELECT channel_no, t_us FROM candidates GROUP BY channel_no, t_us HAVING count(*) > 1
+),
+owning AS (
+  SELECT
+    c.channel_no, c.t_us, c.seq,
+    CASE WHEN trim(a.event_id) <> '' THEN a.event_id ELSE '' END AS event_key,
+    CASE WHEN c.temperature_mc IS NOT NULL THEN a.temperature END AS temperature,
+    CASE WHEN c.power_mw IS NOT NULL THEN a.power_usage END AS power_usage,
+    CASE WHEN c.reported_nwh IS NOT NULL THEN a.energy_consumption_wh END AS energy_consumption_wh,
+    CASE WHEN c.counter_uwh IS NOT NULL THEN a.energy_total_wh END AS energy_total_wh,
+    CASE WHEN trim(a.status) <> '' THEN a.status END AS status,
+    CASE WHEN trim(a.alert) <> '' THEN a.alert END AS alert,
+    CASE WHEN cardinality(a.metrics) > 0 THEN true END AS metrics
+  FROM met m
+  JOIN candidates c ON c.channel_no = m.channel_no AND c.t_us = m.t_us
+  JOIN arrivals a ON a.seq = c.seq
 )
 SELECT
-  s.identity, c.seq,
-  c.temperature, c.power_usage, c.energy_consumption_wh, c.energy_total_wh, c.status, c.alert,
-  CASE WHEN c.has_metrics THEN true END AS metrics
-FROM candidates c
-JOIN shared s
-  ON s.tenant_id = c.tenant_id AND s.device_id = c.device_id AND s.channel = c.channel AND s.t_us = c.t_us
-  AND s.event_key = coalesce(c.event_id, '')
+  min(seq) OVER (PARTITION BY channel_no, t_us, event_key) AS identity, seq,
+  temperature, power_usage, energy_consumption_wh, energy_total_wh, status, alert, metrics
+FROM owning
+QUALIFY count(*) OVER (PARTITION BY channel_no, t_us, event_key) > 1

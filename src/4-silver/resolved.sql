@@ -3,7 +3,7 @@
 -- key:    seq
 -- inputs: repeated, owned
 -- window: one identity
--- checks: not null seq, outcome
+-- check outcome_known: outcome IN ('row', 'conflict', 'duplicate')
 WITH spans AS (
   SELECT o.*, lead(owned_from) OVER (PARTITION BY identity ORDER BY owned_from) AS owned_until
   FROM owned o

@@ -7,7 +7,7 @@ import { isPlatformError } from '../errors.ts'
 import type { Lake, Session, Snapshot } from '../lake/types.ts'
 import { REFERENCE_CATALOGUE, REFERENCE_SETTINGS } from '../reference/tables.ts'
 import { loadBefore, overlaps } from './history.ts'
-import { BRONZE, DUPLICATES, READINGS, REJECTS } from './models.ts'
+import { BRONZE, DUPLICATES, forgetNumbers, numberChannels, READINGS, REJECTS, TENANT } from './models.ts'
 
 const HOUR_US = 3_600_000_000
 
@@ -36,20 +36,26 @@ export const txnsOf = (covered: Covered): Record<string, number> => ({
   [REFERENCE_SETTINGS.name]: covered.settings,
 })
 
-/** Reads the tail of all devices from the lake. */
+/** Reads the tail of all devices from the lake; numbers the channels anew. */
 export async function loadTail(lake: Lake, session: Session, readings: Snapshot): Promise<void> {
+  await forgetNumbers(session)
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE seen_texts AS
+     SELECT tenant_id, device_id, channel, max(epoch_us(timestamp)) AS newest_us, bool_or(power_usage IS NOT NULL) AS has_p,
+       bool_or(energy_total_wh IS NOT NULL) AS has_c, bool_or(energy_consumption_wh IS NOT NULL) AS has_r
+     FROM ${lake.scan(READINGS, readings.files)} GROUP BY tenant_id, device_id, channel`,
+  )
+  await numberChannels(session, 'SELECT * FROM seen_texts')
   await session.run(
     `CREATE OR REPLACE TEMP TABLE seen AS
-     SELECT r.tenant_id, r.device_id, r.channel, max(epoch_us(r.timestamp)) AS newest_us,
-       bool_or(r.power_usage IS NOT NULL) AND coalesce(any_value(c.energy_source), 'integrated') = 'integrated' AS has_p,
-       bool_or(r.energy_total_wh IS NOT NULL) AND coalesce(any_value(c.energy_source), 'counter') = 'counter' AS has_c,
-       bool_or(r.energy_consumption_wh IS NOT NULL) AND coalesce(any_value(c.energy_source), 'reported') = 'reported' AS has_r
-     FROM ${lake.scan(READINGS, readings.files)} r
-     LEFT JOIN catalogue c ON c.tenant_id = r.tenant_id AND c.device_id = r.device_id
-     GROUP BY r.tenant_id, r.device_id, r.channel;
+     SELECT h.channel_no, h.device_no, s.newest_us,
+       s.has_p AND coalesce(h.energy_source, 'integrated') = 'integrated' AS has_p,
+       s.has_c AND coalesce(h.energy_source, 'counter') = 'counter' AS has_c,
+       s.has_r AND coalesce(h.energy_source, 'reported') = 'reported' AS has_r
+     FROM seen_texts s JOIN channels h USING (tenant_id, device_id, channel);
      CREATE OR REPLACE TEMP TABLE newest AS
-     SELECT tenant_id, device_id, max(newest_us) AS newest_us FROM seen GROUP BY tenant_id, device_id;
-     CREATE OR REPLACE TEMP TABLE before_us AS SELECT tenant_id, device_id, newest_us + 1 AS to_us FROM newest`,
+     SELECT device_no, max(newest_us) AS newest_us FROM seen GROUP BY device_no;
+     CREATE OR REPLACE TEMP TABLE before_us AS SELECT device_no, newest_us + 1 AS to_us FROM newest`,
   )
   await loadBefore(lake, session, readings)
   await session.run(
@@ -73,13 +79,19 @@ async function loadPending(lake: Lake, session: Session, readings: Snapshot): Pr
     )
   }
   await session.run(
-    `CREATE OR REPLACE TEMP TABLE pending AS
-     SELECT CASE WHEN trim(tenant_id) <> '' THEN tenant_id ELSE 'home' END AS tenant_id, device_id,
-       min(epoch_us(timestamp)) AS from_us, count(*) AS arrivals
-     FROM ${lake.scan(BRONZE, added)} b
+    `CREATE OR REPLACE TEMP TABLE unknown AS
+     SELECT tenant_id, device_id, channel, epoch_us(timestamp) AS t_us FROM ${lake.scan(BRONZE, added)} b
      ANTI JOIN (${known.join(' UNION ALL ')}) k USING (stream_topic, stream_partition, stream_offset, stream_index)
-     WHERE device_id IS NOT NULL AND timestamp IS NOT NULL
-     GROUP BY ALL`,
+     WHERE device_id IS NOT NULL AND timestamp IS NOT NULL`,
+  )
+  await numberChannels(session, 'SELECT * FROM unknown')
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE pending AS
+     SELECT n.device_no, min(u.t_us) AS from_us, count(*) AS arrivals
+     FROM unknown u JOIN numbers n
+       ON n.device_id = u.device_id AND n.channel = u.channel AND n.tenant_id = ${TENANT('u')}
+     GROUP BY ALL;
+     DROP TABLE unknown`,
   )
 }
 
@@ -87,13 +99,13 @@ async function loadPending(lake: Lake, session: Session, readings: Snapshot): Pr
 export async function extendTail(session: Session): Promise<void> {
   await session.run(
     `CREATE OR REPLACE TEMP TABLE channel_states AS
-     SELECT * FROM channel_states s ANTI JOIN channel_state n USING (tenant_id, device_id, channel)
+     SELECT * FROM channel_states s ANTI JOIN channel_state n USING (channel_no)
      UNION ALL SELECT * FROM channel_state;
      CREATE OR REPLACE TEMP TABLE newest AS
-     SELECT tenant_id, device_id, max(newest_us) AS newest_us FROM (
-       SELECT * FROM newest UNION ALL SELECT tenant_id, device_id, max(t_us) FROM accepted GROUP BY ALL
-     ) GROUP BY tenant_id, device_id;
-     INSERT INTO tail_hour SELECT tenant_id, device_id, channel, t_us, temperature_mc, power_mw, has_alert FROM accepted`,
+     SELECT device_no, max(newest_us) AS newest_us FROM (
+       SELECT * FROM newest UNION ALL SELECT device_no, max(t_us) FROM accepted GROUP BY ALL
+     ) GROUP BY device_no;
+     INSERT INTO tail_hour SELECT channel_no, device_no, t_us, temperature_mc, power_mw, has_alert FROM accepted`,
   )
 }
 
@@ -103,9 +115,10 @@ export async function extendTail(session: Session): Promise<void> {
  */
 export async function replaceInTail(session: Session): Promise<void> {
   await session.run(
-    `CREATE OR REPLACE TEMP TABLE channel_states AS SELECT * FROM channel_states ANTI JOIN dirty_part USING (tenant_id, device_id);
+    `CREATE OR REPLACE TEMP TABLE channel_states AS SELECT * FROM channel_states
+     WHERE channel_no NOT IN (SELECT channel_no FROM channels JOIN dirty_part USING (device_no));
      CREATE OR REPLACE TEMP TABLE tail_hour AS
-     SELECT * FROM tail_hour ANTI JOIN dirty_part USING (tenant_id, device_id) UNION ALL SELECT * FROM hour_before`,
+     SELECT * FROM tail_hour ANTI JOIN dirty_part USING (device_no) UNION ALL SELECT * FROM hour_before`,
   )
   await extendTail(session)
 }
@@ -114,7 +127,7 @@ export async function replaceInTail(session: Session): Promise<void> {
 export async function pruneTail(session: Session): Promise<void> {
   await session.run(
     `CREATE OR REPLACE TEMP TABLE tail_hour AS
-     SELECT h.* FROM tail_hour h JOIN newest n USING (tenant_id, device_id) WHERE h.t_us > n.newest_us - ${HOUR_US}`,
+     SELECT h.* FROM tail_hour h JOIN newest n USING (device_no) WHERE h.t_us > n.newest_us - ${HOUR_US}`,
   )
 }
 

@@ -2,13 +2,13 @@
 -- earlier where a counter's newest step before it is a drop or an implausible rise (glitch or not: the next step
 -- says), or where rows of a lower method lie after the last value of a higher one that has not ended yet.
 -- grain:  one row per row of before_us
--- key:    tenant_id, device_id
--- inputs: before_us (tenant_id, device_id, to_us), carried (states of their channels before to_us), constants
+-- key:    device_no
+-- inputs: before_us (device_no, to_us), carried (states of their channels before to_us), channels, constants
 -- window: none
--- checks: not null from_us
-WITH channels AS (
+-- check not_later: from_us <= to_us
+WITH states AS (
   SELECT
-    s.tenant_id, s.device_id,
+    h.device_no,
     CASE
       WHEN c_uwh < c_before_uwh
         OR (CAST(c_uwh AS DECIMAL(38, 0)) - c_before_uwh) * 36000000
@@ -18,13 +18,14 @@ WITH channels AS (
     CASE WHEN lower_c_us <= c_us + k.method_end_us THEN c_us END AS counter_us,
     CASE WHEN lower_r_us <= r_us + k.method_end_us THEN r_us END AS reported_us
   FROM carried s
+  JOIN channels h ON h.channel_no = s.channel_no
   CROSS JOIN constants k
 ),
 devices AS (
-  SELECT tenant_id, device_id, min(least(step_us, counter_us, reported_us)) AS from_us
-  FROM channels
-  GROUP BY tenant_id, device_id
+  SELECT device_no, min(least(step_us, counter_us, reported_us)) AS from_us
+  FROM states
+  GROUP BY device_no
 )
-SELECT b.tenant_id, b.device_id, CAST(least(b.to_us, d.from_us) AS BIGINT) AS from_us
+SELECT b.device_no, b.to_us, CAST(least(b.to_us, d.from_us) AS BIGINT) AS from_us
 FROM before_us b
-LEFT JOIN devices d ON d.tenant_id = b.tenant_id AND d.device_id = b.device_id
+LEFT JOIN devices d ON d.device_no = b.device_no

@@ -4,10 +4,10 @@
 -- key:    seq
 -- inputs: hour_rows (the accepted rows, and the rows of the hour before them with seq = 0), constants
 -- window: one hour of one channel; alerts: of one device
--- checks: not null alerts
+-- check counts_not_negative: temperature_count >= 0 AND power_count >= 0 AND alerts >= 0
 WITH running AS (
   SELECT
-    tenant_id, device_id, channel, seq,
+    channel_no, seq,
     row_number() OVER c AS row_no,
     count(*) OVER c - count(*) OVER h AS left_out,
     sum(temperature_mc) OVER c AS temperature_sum_mc,
@@ -16,18 +16,17 @@ WITH running AS (
     count(power_mw) OVER c AS power_count
   FROM hour_rows
   WINDOW
-    c AS (PARTITION BY tenant_id, device_id, channel ORDER BY t_us),
-    h AS (PARTITION BY tenant_id, device_id, channel ORDER BY t_us RANGE BETWEEN 3599999999 PRECEDING AND CURRENT ROW)
+    c AS (PARTITION BY channel_no ORDER BY t_us),
+    h AS (PARTITION BY channel_no ORDER BY t_us RANGE BETWEEN 3599999999 PRECEDING AND CURRENT ROW)
 ),
 alarmed AS (
   SELECT
     r.seq,
     count(CASE WHEN r.has_alert THEN 1 END) OVER (
-      PARTITION BY r.tenant_id, r.device_id ORDER BY r.t_us RANGE BETWEEN 3599999999 PRECEDING AND CURRENT ROW
+      PARTITION BY r.device_no ORDER BY r.t_us RANGE BETWEEN 3599999999 PRECEDING AND CURRENT ROW
     ) AS alerts
   FROM hour_rows r
-  JOIN (SELECT DISTINCT tenant_id, device_id FROM hour_rows WHERE has_alert) d
-    ON d.tenant_id = r.tenant_id AND d.device_id = r.device_id
+  JOIN (SELECT DISTINCT device_no FROM hour_rows WHERE has_alert) d ON d.device_no = r.device_no
 ),
 alerts AS (
   SELECT seq, alerts FROM alarmed WHERE seq > 0 AND alerts > 0
@@ -40,7 +39,6 @@ SELECT
   CAST(r.power_count - coalesce(b.power_count, 0) AS BIGINT) AS power_count,
   CAST(coalesce(a.alerts, 0) AS INT) AS alerts
 FROM running r
-LEFT JOIN running b
-  ON b.tenant_id = r.tenant_id AND b.device_id = r.device_id AND b.channel = r.channel AND b.row_no = r.left_out
+LEFT JOIN running b ON b.channel_no = r.channel_no AND b.row_no = r.left_out
 LEFT JOIN alerts a ON a.seq = r.seq
 WHERE r.seq > 0

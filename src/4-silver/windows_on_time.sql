@@ -3,8 +3,8 @@
 -- key:    seq
 -- inputs: accepted, hour_rows, constants
 -- window: one hour of one channel; alerts: of one device
--- checks: not null alerts
-WITH channels AS (
+-- check counts_not_negative: temperature_count >= 0 AND power_count >= 0 AND alerts >= 0
+WITH channels_hour AS (
   SELECT
     n.seq,
     sum(h.temperature_mc) AS temperature_sum_mc,
@@ -13,18 +13,14 @@ WITH channels AS (
     count(h.power_mw) AS power_count
   FROM accepted n
   CROSS JOIN constants k
-  JOIN hour_rows h
-    ON h.tenant_id = n.tenant_id AND h.device_id = n.device_id AND h.channel = n.channel
-    AND h.t_us > n.t_us - k.window_us AND h.t_us <= n.t_us
+  JOIN hour_rows h ON h.channel_no = n.channel_no AND h.t_us > n.t_us - k.window_us AND h.t_us <= n.t_us
   GROUP BY n.seq
 ),
 alerts AS (
   SELECT n.seq, count(*) AS alerts
   FROM accepted n
   CROSS JOIN constants k
-  JOIN hour_rows h
-    ON h.tenant_id = n.tenant_id AND h.device_id = n.device_id
-    AND h.t_us > n.t_us - k.window_us AND h.t_us <= n.t_us
+  JOIN hour_rows h ON h.device_no = n.device_no AND h.t_us > n.t_us - k.window_us AND h.t_us <= n.t_us
   WHERE h.has_alert
   GROUP BY n.seq
 )
@@ -35,5 +31,5 @@ SELECT
   CAST(c.power_sum_mw AS BIGINT) AS power_sum_mw,
   CAST(c.power_count AS BIGINT) AS power_count,
   CAST(coalesce(a.alerts, 0) AS INT) AS alerts
-FROM channels c
+FROM channels_hour c
 LEFT JOIN alerts a ON a.seq = c.seq
