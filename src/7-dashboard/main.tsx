@@ -6,11 +6,14 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { ApiError } from './api.ts'
 import { Card, Failure } from './kit/Card.tsx'
+import { mendLanguage } from './language.ts'
 import { OverviewPage } from './overview/OverviewPage.tsx'
 import { Shell } from './shell/Shell.tsx'
 import './styles.css'
 import { texts } from './texts.ts'
 import { searchOf } from './useHouse.ts'
+
+mendLanguage()
 
 const queryClient = new QueryClient({
   defaultOptions: {

@@ -34,10 +34,10 @@ interface Visit {
 }
 
 async function visit(
-  options: { width?: number; dark?: boolean; state?: FakeState; path?: string } = {},
+  options: { width?: number; dark?: boolean; state?: FakeState; path?: string; language?: string } = {},
 ): Promise<Visit> {
   if (!browser) throw new Error('no browser')
-  const { width = 1440, dark = false, state = 'ok', path = '/' } = options
+  const { width = 1440, dark = false, state = 'ok', path = '/', language } = options
   api.state = state
   const context = await browser.newContext({
     viewport: { width, height: 900 },
@@ -57,6 +57,10 @@ async function visit(
   await page.addInitScript(
     `document.addEventListener('securitypolicyviolation', (e) => console.error('CSP ' + e.violatedDirective + ' ' + e.blockedURI))`,
   )
+  if (language !== undefined)
+    await page.addInitScript(
+      `Object.defineProperty(Navigator.prototype, 'language', { get: () => ${JSON.stringify(language)}, configurable: true })`,
+    )
   await page.goto(api.url + path)
   return { page, context, faults }
 }
@@ -257,6 +261,14 @@ const CLIPPED = `[...document.querySelectorAll('main p, main h1, main h2, main h
     return width > 1 && (left < -1 || right > innerWidth + 1 || (hides && element.scrollWidth > element.clientWidth + 1))
   })
   .map((element) => element.outerHTML.slice(0, 120))`
+
+inBrowser('a language that the browser cannot name is no reason not to draw', async () => {
+  const { page, context, faults } = await visit({ language: 'en-US@posix' })
+  await whole(page)
+  assert.equal(await painted(page, 0), true)
+  assert.deepEqual(faults, [])
+  await context.close()
+})
 
 inBrowser('two tabs share one event stream', async () => {
   const asked = api.asked.length
