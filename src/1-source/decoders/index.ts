@@ -1,10 +1,14 @@
 /** Every decoder, and which of them a message belongs to: told by its topic and shape alone. */
 import { isKept, type Context, type Decoder, type Outcome } from './decoder.ts'
 import { MAX_PAYLOAD_BYTES, Message } from './message.ts'
+import { HOMIE } from './homie.ts'
+import { SHELLY_GEN1 } from './shelly-gen1.ts'
+import { SHELLY_GEN2 } from './shelly-gen2.ts'
 import { TASMOTA } from './tasmota.ts'
+import { ZIGBEE2MQTT } from './zigbee2mqtt.ts'
 
 /** In this order: the more a protocol's messages are like no other's, the earlier. */
-export const DECODERS: readonly Decoder[] = [TASMOTA]
+export const DECODERS: readonly Decoder[] = [SHELLY_GEN1, SHELLY_GEN2, TASMOTA, ZIGBEE2MQTT, HOMIE]
 
 /** The start of a topic that no device measures under. */
 const BROKER_TOPIC = /^\$(?:SYS|share)\//
