@@ -29,7 +29,7 @@ export async function changesBetween(
     for (const { add, remove } of entry) {
       const action = add ?? remove
       if (!action?.dataChange) continue
-      const file = dataFileOf(state.table, action, state.columns)
+      const file = dataFileOf(state.table, version, action, state.columns)
       if (givesUp) {
         expired.push(file)
         continue

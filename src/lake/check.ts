@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
+import { checkpointPath, checkpointVersion, readCheckpoint } from './checkpoint.ts'
 import { LakeError } from './errors.ts'
-import { entryPath, logFolder, tableFolder } from './log.ts'
+import { entryPath, logFolder, readEntry, tableFolder } from './log.ts'
 import { scanSql } from './scan.ts'
 import { isPrimitive, quotedName, quotedText, sqlType } from './schema.ts'
-import type { TableState } from './state.ts'
-import type { OpenTable, Place } from './table.ts'
+import { applyActions, type TableState } from './state.ts'
+import { stateAt, type OpenTable, type Place } from './table.ts'
 import type { CheckReport, Column, DataFile, Finding, Session, StatValue } from './types.ts'
 
 /** Compares a table with its log: every file's size, rows, schema and statistics. */
@@ -14,8 +16,10 @@ export async function checkTable(place: Place, table: OpenTable, repair: boolean
     state = await table.refresh()
     if (state.damage !== undefined && repair) {
       report.movedAside = await moveAside(place, state)
+      table.forget()
       state = await table.refresh()
     }
+    report.findings.push(...(await checkpointFindings(place, state)))
   } catch (error) {
     if (!(error instanceof LakeError)) throw error
     report.findings.push({ table: table.name, version: -1, problem: error.message })
@@ -28,7 +32,7 @@ export async function checkTable(place: Place, table: OpenTable, repair: boolean
     ...(file === undefined ? {} : { file }),
     problem,
   })
-  if (state.damage !== undefined) report.findings.push(finding(state.damage))
+  if (state.damage !== undefined) report.findings.push(finding(state.damage.message))
   const session = await place.engine.session()
   try {
     const sizes = await sizesOf(place, state)
@@ -44,9 +48,57 @@ export async function checkTable(place: Place, table: OpenTable, repair: boolean
   return report
 }
 
-/** The torn entry gets a name that no reader looks at; the bytes stay, for whoever wants to see what they were. */
-async function moveAside({ store }: Place, state: TableState): Promise<string> {
+/** What the newest checkpoint says otherwise than the log before it, as far as that reaches back. */
+async function checkpointFindings(place: Place, { table, version: newest }: TableState): Promise<Finding[]> {
+  const listed = await place.store.list(logFolder(table))
+  const versions = listed.flatMap(({ path }) => checkpointVersion(path.slice(logFolder(table).length)) ?? [])
+  const version = versions.findLast((each) => each <= newest)
+  if (version === undefined || version === 0) return []
+  const file = checkpointPath(table, version).slice(`${tableFolder(table)}/`.length)
+  const says = await readCheckpoint(place, table, version)
+  if (says instanceof Error)
+    return [{ table, version, file, problem: `cannot be read: ${says.message.split('\n')[0]}` }]
+  const log = await stateAt(place, table, version - 1).catch((error: unknown) => {
+    if (error instanceof LakeError && error.code === 'lake_expired') return undefined
+    throw error
+  })
+  const entry = await readEntry(place.store, table, version)
+  if (!log || !Array.isArray(entry)) return []
+  applyActions(log, version, entry)
+  return differences(says, log).map((what) => ({
+    table,
+    version,
+    file,
+    problem: `says otherwise than the log: ${what}`,
+  }))
+}
+
+function differences(checkpoint: TableState, log: TableState): string[] {
+  const problems: string[] = []
+  for (const { path, bytes, partition, statsText } of log.files.values()) {
+    const other = checkpoint.files.get(path)
+    if (!other) problems.push(`it lacks ${path}`)
+    else if (
+      !isDeepStrictEqual([bytes, partition, statsText], [other.bytes, other.partition, other.statsText])
+    )
+      problems.push(`${path} has another size, partition or statistics`)
+  }
+  for (const path of checkpoint.files.keys())
+    if (!log.files.has(path)) problems.push(`it holds ${path}, which is not in the table`)
+  if (!isDeepStrictEqual(checkpoint.txns, log.txns)) problems.push('it has other txns')
+  if (!isDeepStrictEqual(checkpoint.columns, log.columns)) problems.push('it has other columns')
+  if (!isDeepStrictEqual(checkpoint.metaData?.configuration, log.metaData?.configuration))
+    problems.push('it has other properties')
+  return problems
+}
+
+/**
+ * The torn entry gets a name that no reader looks at; the bytes stay, for whoever wants to see what they were. Undefined
+ * where the entry is lost, and there is nothing to move.
+ */
+async function moveAside({ store }: Place, state: TableState): Promise<string | undefined> {
   const torn = entryPath(state.table, state.version + 1)
+  if ((await readEntry(store, state.table, state.version + 1)) !== 'torn') return undefined
   const aside = `${logFolder(state.table)}torn-${torn.slice(logFolder(state.table).length)}.${Date.now()}`
   await store.put(aside, await store.read(torn))
   await store.delete(torn)

@@ -7,7 +7,7 @@ import { encodePath, logFolder, unsupported, type Action } from './log.ts'
 import { deletedFileRetentionMs } from './properties.ts'
 import { quotedText } from './schema.ts'
 import { applyActions, emptyState, type TableState } from './state.ts'
-import { statsToJson } from './stats.ts'
+import { statsText } from './stats.ts'
 import { codeOf } from './store.ts'
 import type { Place } from './table.ts'
 import type { Engine, Store } from './types.ts'
@@ -28,8 +28,9 @@ const ACTION_TYPES = {
 }
 const ACTIONS = Object.keys(ACTION_TYPES)
 
-interface LastCheckpoint {
+export interface LastCheckpoint {
   version: number
+  /** How many actions it holds. */
   size: number
   parts?: number
   v2Checkpoint?: unknown
@@ -43,18 +44,20 @@ function lastCheckpointPath(table: string): string {
   return `${logFolder(table)}_last_checkpoint`
 }
 
-/** The newest checkpoint's version, as the pointer says; undefined where there is none that can be read. */
-export async function lastCheckpoint(store: Store, table: string): Promise<number | undefined> {
+/** The newest checkpoint, as the pointer says; undefined where there is no pointer that can be read. */
+export async function lastCheckpoint(store: Store, table: string): Promise<LastCheckpoint | undefined> {
+  let pointer: Partial<LastCheckpoint> | null
   try {
     const text = new TextDecoder().decode(await store.read(lastCheckpointPath(table)))
-    const pointer = JSON.parse(text) as Partial<LastCheckpoint> | null
-    if (pointer?.parts !== undefined) throw unsupported(table, 'a checkpoint of several parts')
-    if (pointer?.v2Checkpoint !== undefined) throw unsupported(table, 'v2Checkpoint')
-    return pointer?.version
+    pointer = JSON.parse(text) as Partial<LastCheckpoint> | null
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined
     throw error
   }
+  if (pointer?.parts !== undefined) throw unsupported(table, 'a checkpoint of several parts')
+  if (pointer?.v2Checkpoint !== undefined) throw unsupported(table, 'v2Checkpoint')
+  const { version, size } = pointer ?? {}
+  return Number.isSafeInteger(version) ? { version: version!, size: Number(size ?? -1) } : undefined
 }
 
 /**
@@ -63,7 +66,8 @@ export async function lastCheckpoint(store: Store, table: string): Promise<numbe
  */
 export async function writeCheckpoint(store: Store, engine: Engine, state: TableState): Promise<void> {
   const { table, version } = state
-  const expired = Date.now() - deletedFileRetentionMs(state.metaData?.configuration ?? {})
+  // By the time of the version, so that two who write the checkpoint of one version write the same.
+  const expired = state.timestampMs - deletedFileRetentionMs(state.metaData?.configuration ?? {})
   for (const [name, { deletionTimestamp = 0 }] of state.tombstones) {
     if (deletionTimestamp < expired) state.tombstones.delete(name)
   }
@@ -85,7 +89,7 @@ export async function writeCheckpoint(store: Store, engine: Engine, state: Table
     await session.close()
     await rm(folder, { recursive: true, force: true })
   }
-  if (((await lastCheckpoint(store, table)) ?? -1) >= version) return
+  if (((await lastCheckpoint(store, table))?.version ?? -1) >= version) return
   const pointer: LastCheckpoint = { version, size: actions.length }
   await store.put(lastCheckpointPath(table), new TextEncoder().encode(JSON.stringify(pointer)))
 }
@@ -106,24 +110,25 @@ function checkpointActions(state: TableState): Action[] {
         size: file.bytes,
         modificationTime: Math.trunc(file.modifiedMs),
         dataChange: false,
-        stats: file.stats.rows < 0 ? undefined : statsToJson(file.stats, columns),
+        stats: statsText(file, columns),
       },
     })),
   ]
 }
 
 /**
- * The state that a checkpoint holds; undefined where it is absent or cannot be read: an older one, or the log from
- * its beginning, says the same.
+ * The state that a checkpoint holds, or why it cannot be read: an older one, or the log from its beginning, says the
+ * same. `size`: how many actions it should hold; not known where it is 0 or less.
  */
 export async function readCheckpoint(
   { engine, root }: Place,
   table: string,
   version: number,
-): Promise<TableState | undefined> {
-  const source = `read_parquet(${quotedText(`${root}/${checkpointPath(table, version)}`)})`
+  size = -1,
+): Promise<TableState | Error> {
+  const file = checkpointPath(table, version)
+  const source = `read_parquet(${quotedText(`${root}/${file}`)})`
   const session = await engine.session()
-  let actions: Action[]
   try {
     const columns = await session.rows<{ column_name: string }>(`DESCRIBE FROM ${source}`)
     const names = columns.map((column) => column.column_name)
@@ -134,16 +139,20 @@ export async function readCheckpoint(
     const rows = await session.rows<{ action: string }>(
       `SELECT to_json({${wanted.join(', ')}})::VARCHAR AS action FROM ${source}`,
     )
-    actions = rows.map((row) => JSON.parse(row.action) as Action)
+    if (size > 0 && rows.length !== size)
+      return new Error(`it holds ${rows.length} actions, _last_checkpoint says ${size}`)
+    const state = emptyState(table)
+    const actions = rows.map((row) => JSON.parse(row.action) as Action)
+    applyActions(state, version, actions, file)
+    // It does not say when its version was made, nor by whom.
+    state.entryId = undefined
+    return state
   } catch (error) {
-    if (error instanceof LakeError) throw error
-    return undefined
+    if (error instanceof LakeError && error.code === 'lake_unsupported') throw error
+    return error as Error
   } finally {
     await session.close()
   }
-  const state = emptyState(table)
-  applyActions(state, version, actions)
-  return state
 }
 
 /** The version of a classic checkpoint's name; undefined for any other name. */

@@ -1,8 +1,11 @@
-import { readCheckpoint } from './checkpoint.ts'
+import { lastCheckpoint, readCheckpoint } from './checkpoint.ts'
 import { logFolder } from './log.ts'
 import { logRetentionMs } from './properties.ts'
 import type { OpenTable, Place } from './table.ts'
 import type { UpkeepOptions } from './types.ts'
+
+/** Who looks at the table every few minutes never finds the entry after his own gone. */
+const YOUNGEST_MS = 3_600_000
 
 /** `N.json`, `N.crc`, `N.checkpoint.parquet`, with what other writers put beside them. */
 const OF_VERSION = /^(\d{20})\./
@@ -19,7 +22,9 @@ export async function cleanUpLog(
   const { store } = place
   const state = await table.refresh()
   if (!state.metaData || state.damage !== undefined) return []
-  const cutoffMs = nowMs - logRetentionMs(state.metaData.configuration)
+  const cutoffMs = nowMs - Math.max(logRetentionMs(state.metaData.configuration), YOUNGEST_MS)
+  // The pointer tells those whose entries went away that they did: nothing past it goes.
+  const pointed = (await lastCheckpoint(store, table.name))?.version ?? -1
   const folder = logFolder(table.name)
   const found = (await store.list(folder)).flatMap((file) => {
     const name = file.path.slice(folder.length)
@@ -27,12 +32,13 @@ export async function cleanUpLog(
     return version === undefined ? [] : [{ ...file, name, version: Number(version) }]
   })
   const base = found.findLast(
-    ({ name, modifiedMs }) => name.endsWith('.checkpoint.parquet') && modifiedMs < cutoffMs,
+    ({ name, version, modifiedMs }) =>
+      name.endsWith('.checkpoint.parquet') && version <= pointed && modifiedMs < cutoffMs,
   )
   const covered = base === undefined ? [] : found.filter(({ version }) => version < base.version)
   if (base === undefined || covered.length === 0) return []
   // Nothing is given up for a checkpoint that cannot be read.
-  if (!(await readCheckpoint(place, table.name, base.version))) return []
+  if ((await readCheckpoint(place, table.name, base.version)) instanceof Error) return []
   if (!dryRun) for (const { path } of covered) await store.delete(path)
   return covered.map(({ name }) => name)
 }

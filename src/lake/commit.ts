@@ -12,7 +12,7 @@ import {
 } from './log.ts'
 import { isAppendOnly } from './properties.ts'
 import type { TableState } from './state.ts'
-import { statsToJson } from './stats.ts'
+import { statsText } from './stats.ts'
 import type { OpenTable } from './table.ts'
 import type { CommitRequest, CommitResult, DataFile, Store } from './types.ts'
 
@@ -29,11 +29,11 @@ export async function commitTo(
 ): Promise<CommitResult> {
   const txnId = randomUUID()
   for (let attempt = 0; ; attempt += 1) {
-    const state = await table.refresh()
+    const state = await table.refreshToCommit()
     requireHealthy(state)
     if (alreadyApplied(state, request)) return { applied: false, version: state.version }
     requireNoConflict(state, request)
-    const commitInfo = commitInfoOf(request, txnId, state.version)
+    const commitInfo = commitInfoOf(request, txnId, state)
     const entry = encodeEntry(commitInfo, actionsOf(request, state))
     const version = state.version + 1
     if (await putEntry(store, table, version, entry, txnId)) return { applied: true, version }
@@ -55,13 +55,13 @@ export async function putEntry(
   if (beyond !== 'absent' && (await readEntry(store, table.name, version)) === 'absent') {
     throw corruptEntry(table.name, version, 'is missing')
   }
-  try {
-    if (await store.putIfAbsent(entryPath(table.name, version), entry)) return true
-  } catch (error) {
-    if (await isOurs(store, table, version, txnId)) return true
-    throw error
-  }
-  return isOurs(store, table, version, txnId)
+  const path = entryPath(table.name, version)
+  const placed = await store.putIfAbsent(path, entry).catch(async (error: unknown) => {
+    if (!(await isOurs(store, table, version, txnId))) throw error
+    // It is there, but perhaps not on the disk yet: said again, it is.
+    return store.putIfAbsent(path, entry)
+  })
+  return placed || isOurs(store, table, version, txnId)
 }
 
 async function isOurs(store: Store, table: OpenTable, version: number, txnId: string): Promise<boolean> {
@@ -70,7 +70,7 @@ async function isOurs(store: Store, table: OpenTable, version: number, txnId: st
 }
 
 export function requireHealthy(state: TableState): void {
-  if (state.damage !== undefined) throw corruptEntry(state.table, state.version + 1, 'is torn')
+  if (state.damage !== undefined) throw state.damage
   if (state.version < 0) throw new TypeError(`Table ${state.table} does not exist: define it first.`)
 }
 
@@ -94,10 +94,19 @@ function requireNoConflict(state: TableState, request: CommitRequest): void {
   for (const file of request.remove ?? []) {
     if (!state.files.has(file.path)) throw conflict(state, `no longer holds the file ${file.path}`)
   }
+  for (const file of request.add) requireSamePartitioning(state, file)
   const rowsGo = (request.remove ?? []).length > 0 && request.dataChange !== false
   if (rowsGo && isAppendOnly(state.metaData?.configuration ?? {})) {
     throw unsupported(state.table, 'delta.appendOnly, so its rows can be neither removed nor rewritten')
   }
+}
+
+/** Files written before somebody partitioned the table otherwise would read as null there. */
+function requireSamePartitioning(state: TableState, file: DataFile): void {
+  const by = state.metaData?.partitionColumns ?? []
+  const names = Object.keys(file.partition)
+  if (names.length !== by.length || !by.every((name) => names.includes(name)))
+    throw conflict(state, `is partitioned by ${by.join(', ') || 'nothing'}, the file ${file.path} is not`)
 }
 
 function conflict(state: TableState, what: string): LakeError {
@@ -108,15 +117,15 @@ function conflict(state: TableState, what: string): LakeError {
   )
 }
 
-/** `readVersion`: the version that the entry follows. */
+/** Of the entry that follows the state. Times ascend with the versions, whatever the clocks of the writers say. */
 export function commitInfoOf(
   request: Omit<CommitRequest, 'add'>,
   txnId: string,
-  readVersion: number,
+  { version: readVersion, timestampMs }: TableState,
 ): CommitInfo {
   const metrics = Object.entries(request.metrics ?? {}).map(([name, value]) => [name, String(value)])
   return {
-    timestamp: Date.now(),
+    timestamp: Math.max(Date.now(), timestampMs + 1),
     operation: request.operation,
     operationParameters: { ...request.parameters },
     operationMetrics: Object.fromEntries(metrics) as Record<string, string>,
@@ -134,7 +143,7 @@ export function actionsOf(request: CommitRequest, { columns }: TableState): Acti
     path: encodePath(file.path),
     partitionValues: { ...file.partition },
     size: file.bytes,
-    stats: file.stats.rows < 0 ? undefined : statsToJson(file.stats, columns),
+    stats: statsText(file, columns),
     dataChange,
   })
   return [

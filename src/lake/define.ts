@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { commitInfoOf, putEntry, requireHealthy } from './commit.ts'
-import { encodeEntry, unsupported, type Action, type MetaData } from './log.ts'
+import { encodeEntry, tableFolder, unsupported, type Action, type MetaData } from './log.ts'
 import { evolvedColumns, schemaString } from './schema.ts'
 import { requireValid } from './properties.ts'
+import type { TableState } from './state.ts'
 import type { OpenTable } from './table.ts'
 import type { Column, Store, TableDefinition } from './types.ts'
 
@@ -18,9 +19,10 @@ export async function defineTable(
 ): Promise<void> {
   const txnId = randomUUID()
   for (;;) {
-    const state = await table.refresh()
+    const state = await table.refreshToCommit()
     const created = state.version < 0
-    if (!created) requireHealthy(state)
+    if (created) await requireEmpty(store, state)
+    else requireHealthy(state)
     const existing = state.metaData
     if (existing && existing.partitionColumns.join() !== definition.partitionBy.join()) {
       throw unsupported(definition.name, `partitions by ${existing.partitionColumns.join(', ') || 'nothing'}`)
@@ -32,10 +34,19 @@ export async function defineTable(
     const actions: Action[] = [{ metaData }]
     if (created) actions.unshift({ protocol: { minReaderVersion: 1, minWriterVersion: 2 } })
     const operation = created ? 'CREATE TABLE' : 'CHANGE TABLE'
-    const entry = encodeEntry(commitInfoOf({ operation }, txnId, state.version), actions)
+    const entry = encodeEntry(commitInfoOf({ operation }, txnId, state), actions)
     if (await putEntry(store, table, state.version + 1, entry, txnId)) break
   }
   await table.refresh()
+}
+
+/** A table is not begun over a damaged log, nor in a folder that holds something else. */
+async function requireEmpty(store: Store, { table, damage }: TableState): Promise<void> {
+  if (damage) throw damage
+  const folder = `${tableFolder(table)}/`
+  const found = (await store.list(folder)).map(({ path }) => path.slice(folder.length))
+  const foreign = found.find((name) => name === '.hoodie/' || !/^[._]/.test(name))
+  if (foreign !== undefined) throw unsupported(table, `a folder without a Delta log that holds ${foreign}`)
 }
 
 /** Changes table properties alone; null takes one away. */
@@ -46,7 +57,7 @@ export async function changeProperties(
 ): Promise<void> {
   const txnId = randomUUID()
   for (;;) {
-    const state = await table.refresh()
+    const state = await table.refreshToCommit()
     requireHealthy(state)
     const configuration = { ...state.metaData!.configuration }
     for (const [name, value] of Object.entries(properties))
@@ -58,7 +69,7 @@ export async function changeProperties(
     const info = commitInfoOf(
       { operation: 'SET TBLPROPERTIES', parameters: { properties: JSON.stringify(properties) } },
       txnId,
-      state.version,
+      state,
     )
     if (await putEntry(store, table, state.version + 1, encodeEntry(info, [{ metaData }]), txnId)) break
   }

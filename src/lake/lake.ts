@@ -7,16 +7,16 @@ import { commitTo, requireHealthy } from './commit.ts'
 import { changeProperties, defineTable } from './define.ts'
 import { historyOf, versionAt } from './history.ts'
 import { tableFolder } from './log.ts'
-import { checkpointInterval, sortOrder } from './properties.ts'
+import { checkpointInterval, indexedColumns, sortOrder } from './properties.ts'
 import { retainTable } from './retain.ts'
 import { scanSql } from './scan.ts'
-import { snapshotOf } from './state.ts'
+import { snapshotOf, type TableState } from './state.ts'
 import { statusOf } from './status.ts'
 import { localStore } from './store.ts'
 import { openTable, stateAt, type OpenTable, type Place } from './table.ts'
 import type { Engine, Lake, Store, TableStatus } from './types.ts'
 import { vacuumTable } from './vacuum.ts'
-import { writeFiles } from './write.ts'
+import { writeFiles, type WriteTarget } from './write.ts'
 
 export interface LakeOptions {
   root: string
@@ -58,16 +58,7 @@ export async function openLake({ root, engine, store = localStore(root) }: LakeO
     async write(session, name, selectSql, options = {}) {
       const table = open(name)
       const state = table.seen?.metaData ? table.seen : await table.refresh()
-      requireHealthy(state)
-      const { metaData, columns } = state
-      const partitionBy = metaData?.partitionColumns ?? []
-      const sortBy = sortOrder(metaData?.configuration ?? {})
-      return writeFiles(
-        session,
-        { table: name, folder: folderOf(name), columns, partitionBy, sortBy },
-        selectSql,
-        options,
-      )
+      return writeFiles(session, writeTarget(state, folderOf(name)), selectSql, options)
     },
     async commit(name, request) {
       const table = open(name)
@@ -85,6 +76,19 @@ export async function openLake({ root, engine, store = localStore(root) }: LakeO
       await checkpoints.finished()
       tables.clear()
     },
+  }
+}
+
+function writeTarget(state: TableState, folder: string): WriteTarget {
+  requireHealthy(state)
+  const { partitionColumns, configuration } = state.metaData!
+  return {
+    table: state.table,
+    folder,
+    columns: state.columns,
+    partitionBy: partitionColumns,
+    sortBy: sortOrder(configuration),
+    indexedColumns: indexedColumns(configuration),
   }
 }
 

@@ -138,27 +138,42 @@ export function encodePath(path: string): string {
 }
 
 /** Throws `lake_corrupt` for a path that leads out of the table's folder. */
-export function decodePath(table: string, encoded: string): string {
-  const parts = encoded.split('/').map((part) => decodeURIComponent(part))
+export function decodePath(table: string, version: number, encoded: string): string {
+  const parts = encoded.split('/').map(decodePart)
   const outside =
     encoded.startsWith('/') ||
     /^[a-z][a-z0-9+.-]*:/i.test(encoded) ||
-    parts.some((part) => part === '..' || part.includes('/') || part.includes('\\'))
+    parts.some((part) => part === '..' || /[/\\\0]/.test(part))
   if (outside) {
     throw new LakeError(
       'lake_corrupt',
-      `Table ${table}: its log names the file ${encoded}, which does not lie inside the table's folder.`,
+      `Table ${table}: its log names at version ${version} the file ${encoded}, which does not lie inside the table's folder.`,
       'Restore the table from a backup, or rebuild it.',
     )
   }
   return parts.join('/')
 }
 
-export function corruptEntry(table: string, version: number, what: string): LakeError {
+/** A name with a bare `%` was not encoded at all. */
+function decodePart(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}
+
+/** `what` is wrong with an entry, or with another file of the log. */
+export function corruptEntry(
+  table: string,
+  version: number,
+  what: string,
+  file = entryPath(table, version),
+): LakeError {
   return new LakeError(
     'lake_corrupt',
-    `Table ${table}: log entry ${entryPath(table, version)} ${what}.`,
-    'Move that entry out of _delta_log (its commit is lost; what it read will be read again), or restore the table from a backup.',
+    `Table ${table}, version ${version}: the log's ${file} ${what}.`,
+    'Where it is the newest entry, `lake check --repair` moves it aside (its commit is lost; what it read will be read again). Else restore the table from a backup, or rebuild it.',
   )
 }
 
@@ -174,7 +189,7 @@ export function requireProtocol(table: string, protocol: Protocol): void {
   const { minReaderVersion: reader, minWriterVersion: writer } = protocol
   const named = [...new Set([...(protocol.readerFeatures ?? []), ...(protocol.writerFeatures ?? [])])]
   if (reader <= 1 && writer <= 2 && named.length === 0) return
-  const features = named.length > 0 ? named.join(', ') : (WRITER_FEATURES[writer] ?? 'unknown features')
+  const features = named.length > 0 ? named.join(', ') : (WRITER_FEATURES[writer] ?? 'table features')
   throw unsupported(table, `${features} (protocol ${reader},${writer})`)
 }
 

@@ -22,7 +22,7 @@ export async function retainTable(
 ): Promise<DataFile[]> {
   const txnId = randomUUID()
   for (;;) {
-    const state = await table.refresh()
+    const state = await table.refreshToCommit()
     const days = state.metaData ? retentionDays(state.metaData.configuration) : null
     if (days === null) return []
     requireHealthy(state)
@@ -44,7 +44,7 @@ export async function retainTable(
         },
       },
       txnId,
-      state.version,
+      state,
     )
     const lifted = isAppendOnly(state.metaData!.configuration)
     const actions: Action[] = lifted ? [appendOnly(state, 'false')] : []
@@ -75,9 +75,10 @@ function appendOnly({ metaData }: TableState, value: 'true' | 'false'): Action {
 async function setAppendOnly(store: Store, table: OpenTable): Promise<void> {
   const txnId = randomUUID()
   for (;;) {
-    const state = await table.refresh()
+    const state = await table.refreshToCommit()
+    requireHealthy(state)
     if (isAppendOnly(state.metaData!.configuration)) return
-    const info = commitInfoOf({ operation: 'SET TBLPROPERTIES' }, txnId, state.version)
+    const info = commitInfoOf({ operation: 'SET TBLPROPERTIES' }, txnId, state)
     const entry = encodeEntry(info, [appendOnly(state, 'true')])
     if (await putEntry(store, table, state.version + 1, entry, txnId)) return
   }

@@ -1,37 +1,22 @@
+import {
+  columnType,
+  quotedName,
+  schemaType,
+  sqlType,
+  type SchemaField,
+  type SchemaType,
+} from './data-types.ts'
 import { LakeError } from './errors.ts'
-import type { Column, ColumnType, TableDefinition } from './types.ts'
+import type { Column, TableDefinition } from './types.ts'
 
-/** Delta's schema string (PROTOCOL.md, Schema Serialization Format), and the engine's names for the types. */
+export { isPrimitive, quotedName, sqlType } from './data-types.ts'
 
-interface SchemaField {
-  name: string
-  type: unknown
-  nullable: boolean
-  metadata: Record<string, unknown>
-}
-
-const NESTED_TYPES: Readonly<Record<string, unknown>> = {
-  'array<string>': { type: 'array', elementType: 'string', containsNull: true },
-  'map<string,double>': { type: 'map', keyType: 'string', valueType: 'double', valueContainsNull: true },
-}
-
-const SQL_TYPES: Readonly<Record<string, string>> = {
-  string: 'VARCHAR',
-  boolean: 'BOOLEAN',
-  integer: 'INTEGER',
-  long: 'BIGINT',
-  double: 'DOUBLE',
-  float: 'FLOAT',
-  date: 'DATE',
-  timestamp: 'TIMESTAMPTZ',
-  'array<string>': 'VARCHAR[]',
-  'map<string,double>': 'MAP(VARCHAR, DOUBLE)',
-}
+/** Delta's schema string (PROTOCOL.md, Schema Serialization Format), and columns in SQL. */
 
 export function schemaString(columns: readonly Column[]): string {
   const fields = columns.map((column): SchemaField => ({
     name: column.name,
-    type: NESTED_TYPES[column.type] ?? column.type,
+    type: schemaType(column.type),
     nullable: column.required !== true,
     metadata: { comment: column.description },
   }))
@@ -42,43 +27,40 @@ export function schemaString(columns: readonly Column[]): string {
 export function columnsOfSchema(table: string, schema: string): Column[] {
   const { fields } = JSON.parse(schema) as { fields: SchemaField[] }
   return fields.map((field) => {
-    const type = columnType(field.type)
-    if (type === undefined || 'delta.invariants' in field.metadata) {
-      const what = type === undefined ? `type ${JSON.stringify(field.type)}` : 'an invariant'
-      throw new LakeError(
-        'lake_unsupported',
-        `Table ${table}: column ${field.name} has ${what}, which this lake does not know.`,
-        'Read the table with the program that wrote it.',
-      )
+    if (hasInvariant(field)) throw unknownColumn(table, field.name, 'an invariant (columnInvariants)')
+    const { comment } = field.metadata ?? {}
+    return {
+      name: field.name,
+      type: typeOf(table, field),
+      ...(field.nullable ? {} : { required: true }),
+      description: typeof comment === 'string' ? comment : '',
     }
-    const description = typeof field.metadata.comment === 'string' ? field.metadata.comment : ''
-    return { name: field.name, type, ...(field.nullable ? {} : { required: true }), description }
   })
 }
 
-function columnType(type: unknown): ColumnType | undefined {
-  if (typeof type === 'string') {
-    const name = type.replaceAll(' ', '')
-    return Object.hasOwn(SQL_TYPES, name) || /^decimal\(\d+,\d+\)$/.test(name)
-      ? (name as ColumnType)
-      : undefined
+function typeOf(table: string, field: SchemaField): Column['type'] {
+  try {
+    return columnType(field.type)
+  } catch (error) {
+    throw unknownColumn(table, field.name, `type ${(error as Error).message}`)
   }
-  const { type: kind, elementType, keyType, valueType } = type as Record<string, unknown>
-  if (kind === 'array' && elementType === 'string') return 'array<string>'
-  if (kind === 'map' && keyType === 'string' && valueType === 'double') return 'map<string,double>'
-  return undefined
 }
 
-export function sqlType(type: ColumnType): string {
-  return SQL_TYPES[type] ?? type.toUpperCase()
+function unknownColumn(table: string, name: string, what: string): LakeError {
+  return new LakeError(
+    'lake_unsupported',
+    `Table ${table}: column ${name} has ${what}, which this lake does not know.`,
+    'Read the table with the program that wrote it.',
+  )
 }
 
-export function isPrimitive(type: ColumnType): boolean {
-  return !Object.hasOwn(NESTED_TYPES, type)
-}
-
-export function quotedName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
+/** A writer must refuse what it does not check, however deep it stands (PROTOCOL.md, Column Invariants). */
+function hasInvariant({ metadata = {}, type }: Pick<SchemaField, 'metadata' | 'type'>): boolean {
+  const inside = (nested: SchemaType): boolean => hasInvariant({ metadata: {}, type: nested })
+  if ('delta.invariants' in metadata) return true
+  if (typeof type === 'string') return false
+  if (type.type === 'struct') return type.fields.some(hasInvariant)
+  return type.type === 'array' ? inside(type.elementType) : inside(type.keyType) || inside(type.valueType)
 }
 
 export function quotedText(text: string): string {

@@ -1,8 +1,9 @@
-import { corruptEntry, decodePath, requireProtocol, unsupported } from './log.ts'
+import { LakeError } from './errors.ts'
+import { corruptEntry, decodePath, entryPath, requireProtocol, unsupported } from './log.ts'
 import type { Action, Add, MetaData, Protocol, Remove } from './log.ts'
 import { columnsOfSchema } from './schema.ts'
 import { statsFromJson } from './stats.ts'
-import type { Column, DataFile, Snapshot } from './types.ts'
+import type { Column, DataFile, FileStats, Snapshot } from './types.ts'
 
 /** A table at one version: what its actions amount to (PROTOCOL.md, Action Reconciliation). */
 export interface TableState {
@@ -16,7 +17,10 @@ export interface TableState {
   /** Removed files, by path, until they expire: checkpoints carry them for vacuum. */
   readonly tombstones: Map<string, Remove>
   readonly txns: Map<string, number>
-  damage: string | undefined
+  /** What the newest entry says of itself: tells it from another one of the same version. Undefined: not seen. */
+  entryId: string | undefined
+  /** What is wrong with the newest entry, where the state is that of the version before it. */
+  damage: LakeError | undefined
   /** The snapshot of `version`, once somebody asked. */
   snapshot: Snapshot | undefined
 }
@@ -32,57 +36,115 @@ export function emptyState(table: string): TableState {
     files: new Map(),
     tombstones: new Map(),
     txns: new Map(),
+    entryId: undefined,
     damage: undefined,
     snapshot: undefined,
   }
 }
 
-/** Brings the state to the next version. Where it throws, the state is of no more use. */
-export function applyActions(state: TableState, version: number, actions: readonly Action[]): void {
+/**
+ * Brings the state to the next version. Throws `lake_unsupported`, or `lake_corrupt` with the file that the actions stand
+ * in; the state is of no more use then.
+ */
+export function applyActions(
+  state: TableState,
+  version: number,
+  actions: readonly Action[],
+  source = entryPath(state.table, version),
+): void {
+  try {
+    applySchema(state, actions)
+    const { protocol, metaData, columns } = state
+    if (!protocol || !metaData) throw new TypeError('no protocol or metaData came before')
+    const strange = metaData.partitionColumns.find((name) => !columns.some((column) => column.name === name))
+    if (strange !== undefined) throw new TypeError(`no column ${strange} to partition by`)
+    for (const action of actions) applyAction(state, version, action)
+  } catch (error) {
+    if (error instanceof LakeError) throw error
+    throw corruptEntry(state.table, version, `makes no sense: ${(error as Error).message}`, source)
+  }
+  describeEntry(state, actions)
+  state.version = version
+  state.damage = undefined
+  state.snapshot = undefined
+}
+
+/** What an entry says of itself. A checkpoint does not: there the entry of its version is asked. */
+export function describeEntry(state: TableState, actions: readonly Action[]): void {
+  const info = actions.find(({ commitInfo }) => commitInfo)?.commitInfo
+  state.entryId = entryIdOf(actions)
+  if (typeof info?.timestamp === 'number') state.timestampMs = info.timestamp
+}
+
+export function entryIdOf(actions: readonly Action[]): string {
+  return JSON.stringify(actions.find(({ commitInfo }) => commitInfo) ?? actions[0] ?? {})
+}
+
+function applySchema(state: TableState, actions: readonly Action[]): void {
   const { table } = state
   for (const { protocol, metaData } of actions) {
     if (protocol) {
       requireProtocol(table, protocol)
       state.protocol = protocol
     }
-    if (metaData) {
-      if (metaData.format.provider !== 'parquet')
-        throw unsupported(table, `format ${metaData.format.provider}`)
-      state.metaData = metaData
-      state.columns = columnsOfSchema(table, metaData.schemaString)
+    if (!metaData) continue
+    const { provider } = metaData.format
+    if (provider !== 'parquet') throw unsupported(table, `format ${provider}`)
+    state.columns = columnsOfSchema(table, metaData.schemaString)
+    state.metaData = {
+      ...metaData,
+      partitionColumns: metaData.partitionColumns ?? [],
+      configuration: metaData.configuration ?? {},
     }
   }
-  if (!state.protocol || !state.metaData)
-    throw corruptEntry(table, version, 'comes before any protocol or metaData')
-  for (const { add, remove, txn, commitInfo } of actions) {
-    if (add) {
-      const file = dataFileOf(table, add, state.columns)
-      state.files.set(file.path, file)
-      state.tombstones.delete(file.path)
-    } else if (remove) {
-      const path = decodePath(table, remove.path)
-      state.files.delete(path)
-      state.tombstones.set(path, remove)
-    } else if (txn) {
-      state.txns.set(txn.appId, txn.version)
-    } else if (commitInfo?.timestamp !== undefined) {
-      state.timestampMs = commitInfo.timestamp
-    }
-  }
-  state.version = version
-  state.damage = undefined
-  state.snapshot = undefined
 }
 
-export function dataFileOf(table: string, action: Add | Remove, columns: readonly Column[]): DataFile {
-  if ('deletionVector' in action && action.deletionVector) throw unsupported(table, 'deletionVectors')
-  return {
-    path: decodePath(table, action.path),
-    bytes: action.size ?? 0,
-    partition: action.partitionValues ?? {},
-    modifiedMs: 'modificationTime' in action ? action.modificationTime : (action.deletionTimestamp ?? 0),
-    stats: statsFromJson(action.stats, columns),
+function applyAction(state: TableState, version: number, { add, remove, txn }: Action): void {
+  if (add) {
+    const file = dataFileOf(state.table, version, add, state.columns)
+    state.files.set(file.path, file)
+    state.tombstones.delete(file.path)
+  } else if (remove) {
+    const path = decodePath(state.table, version, remove.path)
+    state.files.delete(path)
+    state.tombstones.set(path, remove)
+  } else if (txn) {
+    state.txns.set(txn.appId, txn.version)
   }
+}
+
+export function dataFileOf(
+  table: string,
+  version: number,
+  action: Add | Remove,
+  columns: readonly Column[],
+): DataFile {
+  if ('deletionVector' in action && action.deletionVector) throw unsupported(table, 'deletionVectors')
+  const path = decodePath(table, version, action.path)
+  const statsText = action.stats ?? undefined
+  let stats: FileStats | undefined
+  return {
+    path,
+    bytes: action.size ?? 0,
+    partition: partitionOf(action.partitionValues ?? {}),
+    modifiedMs: 'modificationTime' in action ? action.modificationTime : (action.deletionTimestamp ?? 0),
+    get stats() {
+      try {
+        return (stats ??= statsFromJson(statsText, columns))
+      } catch (error) {
+        const what = `has statistics of ${path} that make no sense: ${(error as Error).message}`
+        throw corruptEntry(table, version, what)
+      }
+    },
+    ...(statsText === undefined ? {} : { statsText }),
+  }
+}
+
+/** An empty text stands for null, whatever the type (PROTOCOL.md, Partition Value Serialization). */
+export function partitionOf(values: Readonly<Record<string, string | null>>): DataFile['partition'] {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, value === '' ? null : value]),
+  )
 }
 
 export function snapshotOf(state: TableState): Snapshot {
@@ -96,7 +158,7 @@ export function snapshotOf(state: TableState): Snapshot {
     description: state.metaData?.description ?? '',
     partitionBy: state.metaData?.partitionColumns ?? [],
     properties: state.metaData?.configuration ?? {},
-    ...(state.damage === undefined ? {} : { damage: state.damage }),
+    ...(state.damage === undefined ? {} : { damage: state.damage.message }),
   }
   return state.snapshot
 }

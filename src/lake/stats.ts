@@ -1,4 +1,4 @@
-import type { Column, FileStats, StatValue } from './types.ts'
+import type { Column, DataFile, FileStats, StatValue } from './types.ts'
 
 /**
  * Column statistics of a file: from what the engine returned while writing, to and from the text in an `add`
@@ -41,32 +41,44 @@ export function statsOfWritten(
   return { rows, min, max, nulls }
 }
 
+/** What the statistics say of these columns alone. */
+export function statsOfColumns({ rows, min, max, nulls }: FileStats, columns: readonly Column[]): FileStats {
+  const kept = new Set(columns.map(({ name }) => name))
+  const only = <T>(values: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(Object.entries(values).filter(([name]) => kept.has(name)))
+  return { rows, min: only(min), max: only(max), nulls: only(nulls) }
+}
+
 function bound(column: Column, text: string, side: 'min' | 'max'): StatValue | undefined {
   switch (column.type) {
     case 'string':
       return shortText(text, side)
+    case 'byte':
+    case 'short':
     case 'integer':
     case 'long':
       return Number.isSafeInteger(Number(text)) ? Number(text) : undefined
     case 'double':
       return Number.isFinite(Number(text)) ? Number(text) : undefined
+    case 'float': {
+      // The shortest text of a float is not the float: 0.1 lies below the float 0.1.
+      const value = Math.fround(Number(text))
+      return Number.isFinite(value) ? value : undefined
+    }
     case 'date':
       return /^\d{4}-\d\d-\d\d$/.test(text) ? text : undefined
     case 'timestamp':
       return isoMillis(text, side)
-    case 'boolean':
-    case 'array<string>':
-    case 'map<string,double>':
-      return undefined
     default:
-      return text
+      return column.type.startsWith('decimal') ? text : undefined
   }
 }
 
 /** Texts are cut; a cut maximum ends in the greatest code point, so that it still lies above every text it stands for. */
-function shortText(text: string, side: 'min' | 'max'): string {
+function shortText(text: string, side: 'min' | 'max'): string | undefined {
   const points = [...text]
   if (points.length <= MAX_TEXT) return text
+  if (side === 'max' && points[MAX_TEXT] === '\u{10FFFF}') return undefined
   return points.slice(0, MAX_TEXT).join('') + (side === 'max' ? '\u{10FFFF}' : '')
 }
 
@@ -79,8 +91,14 @@ function isoMillis(text: string, side: 'min' | 'max'): string | undefined {
   return new Date(Date.parse(`${match[1]}T${match[2]}Z`) + millis).toISOString()
 }
 
+/** The text for an `add` action: as the log has it already, or made; undefined where nothing is known. */
+export function statsText(file: DataFile, columns: readonly Column[]): string | undefined {
+  if (file.statsText !== undefined) return file.statsText
+  return file.stats.rows < 0 ? undefined : statsToJson(file.stats, columns)
+}
+
 /** Decimals are text in memory and numbers in the log, digit for digit. */
-export function statsToJson(stats: FileStats, columns: readonly Column[]): string {
+function statsToJson(stats: FileStats, columns: readonly Column[]): string {
   const types = new Map(columns.map((column) => [column.name, column.type]))
   const exact = (values: Readonly<Record<string, StatValue>>): Record<string, unknown> =>
     Object.fromEntries(
@@ -134,6 +152,8 @@ function primitives(
   const kept: Record<string, StatValue> = {}
   for (const [name, value] of Object.entries(raw ?? {})) {
     if (value === null || typeof value === 'object') continue
+    // A whole number beyond 2^53 was rounded when it was parsed.
+    if (types.get(name) === 'long' && !Number.isSafeInteger(value)) continue
     kept[name] = types.get(name)?.startsWith('decimal') ? String(value) : (value as StatValue)
   }
   return kept

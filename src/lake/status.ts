@@ -25,7 +25,7 @@ export async function statusOf(store: Store, table: OpenTable): Promise<TableSta
     const sizes = all.map(({ bytes }) => bytes).toSorted((a, b) => a - b)
     return {
       ...nothing,
-      ...(damage === undefined ? {} : { damage }),
+      ...(damage === undefined ? {} : { damage: damage.message }),
       version,
       timestampMs,
       ...(await versionsInLog(store, table.name)),

@@ -19,7 +19,8 @@ export function localStore(root: string): Store {
     try {
       await writeDurably(temporary, bytes)
       const placed = await place(temporary)
-      if (placed) await syncFolder(folder)
+      // Where another one was first, its name may not be on the disk yet, and we are about to build upon it.
+      await syncFolder(folder)
       return placed
     } finally {
       await rm(temporary, { force: true })

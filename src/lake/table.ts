@@ -1,7 +1,13 @@
 import { LakeError } from './errors.ts'
-import { checkpointVersion, lastCheckpoint, readCheckpoint, requireClassic } from './checkpoint.ts'
+import {
+  checkpointPath,
+  checkpointVersion,
+  lastCheckpoint,
+  readCheckpoint,
+  requireClassic,
+} from './checkpoint.ts'
 import { corruptEntry, ENTRY_NAME, entryPath, logFolder, readEntry } from './log.ts'
-import { applyActions, emptyState, type TableState } from './state.ts'
+import { applyActions, describeEntry, emptyState, entryIdOf, type TableState } from './state.ts'
 import type { Engine, Store } from './types.ts'
 
 /** A table's newest state, kept in this process and brought up to date entry by entry. */
@@ -9,6 +15,10 @@ export interface OpenTable {
   readonly name: string
   /** One at a time; where nothing is new it costs one look for the next entry. */
   refresh(): Promise<TableState>
+  /** As `refresh`, and looks whether the entry that a commit would follow is still the one that was read. */
+  refreshToCommit(): Promise<TableState>
+  /** Forgets what it knows, an entry that got lost too. */
+  forget(): void
   /** The newest state seen so far. */
   readonly seen: TableState | undefined
 }
@@ -21,31 +31,77 @@ export interface Place {
   root: string
 }
 
+/**
+ * Who has not looked for so long looks whether the log was cleaned up, or put back from a backup, meanwhile: the next
+ * entry would be absent for ever. Less than the hour for which clean-up keeps everything.
+ */
+const UNSEEN_MS = 600_000
+
 export function openTable(place: Place, name: string): OpenTable {
   let state: TableState | undefined
   // False while entries are being taken in: where that fails, half of one may have been, and all is read anew.
   let whole = false
+  let lookedMs = 0
+  let lost: number | undefined
   let last: Promise<unknown> = Promise.resolve()
 
-  async function advance(): Promise<TableState> {
+  async function advance(toCommit: boolean): Promise<TableState> {
+    if (state && whole && (toCommit || Date.now() - lookedMs > UNSEEN_MS)) {
+      const stands = await standing(place.store, state)
+      if (stands === 'missing') lost = state.version
+      if (stands !== 'yes') state = undefined
+    }
     if (!state || !whole) state = await load(place, name)
+    const before = state.version
     whole = false
     await applyNewer(place.store, state)
+    // Another program may have gone over to checkpoints of another kind.
+    if (state.version > before) await lastCheckpoint(place.store, name)
+    if (lost !== undefined && state.version >= lost) lost = undefined
+    if (lost !== undefined) damaged(state, corruptEntry(name, lost, 'is missing, though it was there'))
     whole = true
+    lookedMs = Date.now()
     return state
+  }
+  const inTurn = (toCommit: boolean): Promise<TableState> => {
+    const result = last.then(() => advance(toCommit))
+    last = result.catch(() => undefined)
+    return result
   }
 
   return {
     name,
-    refresh() {
-      const result = last.then(advance)
-      last = result.catch(() => undefined)
-      return result
+    refresh: () => inTurn(false),
+    refreshToCommit: () => inTurn(true),
+    forget() {
+      state = undefined
+      lost = undefined
     },
     get seen() {
       return state
     },
   }
+}
+
+function damaged(state: TableState, damage: LakeError | undefined): void {
+  if (state.damage?.message === damage?.message) return
+  state.damage = damage
+  state.snapshot = undefined
+}
+
+/**
+ * Whether the newest entry of a state is in the log still: it may be another one there (a folder put back, a table made
+ * anew), gone behind a newer checkpoint, or missing.
+ */
+async function standing(store: Store, state: TableState): Promise<'yes' | 'no' | 'missing'> {
+  const { table, version, entryId } = state
+  // Of a checkpoint without its entry there is nothing to compare.
+  if (version < 0 || entryId === undefined) return 'yes'
+  const entry = await readEntry(store, table, version)
+  if (Array.isArray(entry)) return entryIdOf(entry) === entryId ? 'yes' : 'no'
+  if (entry === 'torn') return 'no'
+  const pointer = await lastCheckpoint(store, table)
+  return pointer !== undefined && pointer.version > version ? 'no' : 'missing'
 }
 
 /** The state as of a version that lies in the past. */
@@ -66,9 +122,15 @@ export async function stateAt(place: Place, name: string, version: number): Prom
  */
 async function load(place: Place, name: string, upTo = Infinity): Promise<TableState> {
   const { store } = place
-  const pointed = (await lastCheckpoint(store, name)) ?? -1
-  let state = pointed >= 0 && pointed <= upTo ? await readCheckpoint(place, name, pointed) : undefined
-  if (!state) state = await loadFromListed(place, name, upTo)
+  const unreadable: { version: number; error: Error }[] = []
+  const read = async (version: number, size?: number): Promise<TableState | undefined> => {
+    const state = await readCheckpoint(place, name, version, size)
+    if (!(state instanceof Error)) return state
+    unreadable.push({ version, error: state })
+  }
+  const pointer = await lastCheckpoint(store, name)
+  let state = pointer && pointer.version <= upTo ? await read(pointer.version, pointer.size) : undefined
+  state ??= await loadFromListed(place, name, upTo, pointer?.version, read)
   const folder = logFolder(name)
   // `N.checkpoint…` sorts before `N.json`; after `N.` come both.
   const from = entryPath(name, state.version).slice(0, -'json'.length)
@@ -78,25 +140,46 @@ async function load(place: Place, name: string, upTo = Infinity): Promise<TableS
   const versions = names.flatMap((each) => ENTRY_NAME.exec(each)?.[1] ?? []).map(Number)
   const newer = versions.filter((version) => version > state.version)
   const hole = newer.findIndex((version, index) => version !== state.version + 1 + index)
-  if (hole >= 0 && state.version + 1 + hole <= upTo)
-    throw missingEntry(name, state.version + 1 + hole, hole, upTo)
+  if (hole >= 0 && state.version + 1 + hole <= upTo) {
+    if (hole > 0 || state.version >= 0) throw corruptEntry(name, state.version + 1 + hole, 'is missing')
+    throw noBeginning(name, upTo, unreadable[0])
+  }
+  if (versions.includes(state.version)) {
+    const entry = await readEntry(store, name, state.version)
+    if (Array.isArray(entry)) describeEntry(state, entry)
+  }
   return state
 }
 
 /** Where the pointer is of no use: the newest checkpoint in the folder that can be read. */
-async function loadFromListed(place: Place, name: string, upTo: number): Promise<TableState> {
+async function loadFromListed(
+  { store }: Place,
+  name: string,
+  upTo: number,
+  tried: number | undefined,
+  read: (version: number) => Promise<TableState | undefined>,
+): Promise<TableState> {
   const folder = logFolder(name)
-  const found = await place.store.list(folder)
+  const found = await store.list(folder)
   const versions = found.flatMap(({ path }) => checkpointVersion(path.slice(folder.length)) ?? [])
   for (const version of versions.toReversed()) {
-    const state = version <= upTo ? await readCheckpoint(place, name, version) : undefined
+    const state = version <= upTo && version !== tried ? await read(version) : undefined
     if (state) return state
   }
   return emptyState(name)
 }
 
-function missingEntry(name: string, version: number, hole: number, upTo: number): LakeError {
-  if (hole > 0 || upTo === Infinity) return corruptEntry(name, version, 'is missing')
+/** The log does not reach back to version 0, and no checkpoint stands in. */
+function noBeginning(
+  name: string,
+  upTo: number,
+  unreadable: { version: number; error: Error } | undefined,
+): LakeError {
+  if (unreadable) {
+    const what = `cannot be read (${unreadable.error.message.split('\n')[0]}), and the log does not reach back without it`
+    return corruptEntry(name, unreadable.version, what, checkpointPath(name, unreadable.version))
+  }
+  if (upTo === Infinity) return corruptEntry(name, 0, 'is missing')
   return new LakeError(
     'lake_expired',
     `Table ${name}: version ${upTo} is no longer in its log, which was cleaned up since.`,
@@ -110,17 +193,11 @@ async function applyNewer(store: Store, state: TableState, upTo = Infinity): Pro
     const entry = await readEntry(store, state.table, next)
     if (entry === 'absent') break
     if (entry === 'torn') {
-      if ((await readEntry(store, state.table, next + 1)) !== 'absent') {
-        throw corruptEntry(state.table, next, 'is torn')
-      }
-      state.damage = corruptEntry(state.table, next, 'is torn').message
-      state.snapshot = undefined
-      return
+      const torn = corruptEntry(state.table, next, 'is torn')
+      if ((await readEntry(store, state.table, next + 1)) !== 'absent') throw torn
+      return damaged(state, torn)
     }
     applyActions(state, next, entry)
   }
-  if (state.damage !== undefined) {
-    state.damage = undefined
-    state.snapshot = undefined
-  }
+  damaged(state, undefined)
 }

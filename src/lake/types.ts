@@ -1,17 +1,22 @@
 /** The types of the lake: tables in the Delta format, written and read through one engine. */
 
+/** Nested ones as Spark spells them: `array<long>`, `map<string,double>`, `struct<a:integer,b:array<string>>`. */
 export type ColumnType =
   | 'string'
   | 'boolean'
+  | 'byte'
+  | 'short'
   | 'integer'
   | 'long'
   | 'double'
   | 'float'
+  | 'binary'
   | 'date'
   | 'timestamp'
   | `decimal(${number},${number})`
-  | 'array<string>'
-  | 'map<string,double>'
+  | `array<${string}>`
+  | `map<${string}>`
+  | `struct<${string}>`
 
 export interface Column {
   name: string
@@ -52,8 +57,10 @@ export interface DataFile {
   readonly bytes: number
   readonly partition: Readonly<Record<string, string | null>>
   readonly modifiedMs: number
-  /** Parsed at the first look. */
+  /** Parsed at the first look; `lake_corrupt` where the log's text makes no sense. */
   readonly stats: FileStats
+  /** The statistics as the log has them. */
+  readonly statsText?: string
 }
 
 /** A condition that a row must meet. A row where the column is null meets only `is null`. */
@@ -149,7 +156,7 @@ export interface Store {
   list(folder: string, after?: string): Promise<{ path: string; bytes: number; modifiedMs: number }[]>
   /** Throws an error with code `ENOENT` where there is none. */
   read(path: string): Promise<Uint8Array>
-  /** Durable once resolved. `false`: something was there already, and it was left alone. */
+  /** Durable once resolved. `false`: something was there already, it was left alone, and is durable. */
   putIfAbsent(path: string, bytes: Uint8Array): Promise<boolean>
   /** Durable, replaces. */
   put(path: string, bytes: Uint8Array): Promise<void>

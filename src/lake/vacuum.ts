@@ -1,4 +1,4 @@
-import { decodePath, tableFolder } from './log.ts'
+import { tableFolder } from './log.ts'
 import { deletedFileRetentionMs } from './properties.ts'
 import type { OpenTable } from './table.ts'
 import type { Store, VacuumOptions } from './types.ts'
@@ -23,10 +23,7 @@ export async function vacuumTable(
   const retentionMs = olderThanMs ?? deletedFileRetentionMs(state.metaData.configuration)
   const cutoffMs = nowMs - Math.max(retentionMs, YOUNGEST_MS)
   const removedMs = new Map(
-    [...state.tombstones.values()].map((remove) => [
-      decodePath(table.name, remove.path),
-      remove.deletionTimestamp ?? 0,
-    ]),
+    [...state.tombstones].map(([path, { deletionTimestamp = 0 }]) => [path, deletionTimestamp]),
   )
   const expired = found.filter(({ path, modifiedMs }) => {
     const name = path.slice(folder.length)

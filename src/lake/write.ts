@@ -2,7 +2,8 @@ import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { LakeError } from './errors.ts'
 import { castList, quotedName, quotedText } from './schema.ts'
-import { statsOfWritten, type WrittenColumn } from './stats.ts'
+import { partitionOf } from './state.ts'
+import { statsOfColumns, statsOfWritten, type WrittenColumn } from './stats.ts'
 import { ensureFolder, syncWritten } from './store.ts'
 import type { Column, DataFile, Session, WriteOptions } from './types.ts'
 
@@ -13,6 +14,8 @@ export interface WriteTarget {
   columns: readonly Column[]
   partitionBy: readonly string[]
   sortBy: readonly string[]
+  /** Statistics are kept of so many first columns. */
+  indexedColumns: number
 }
 
 interface CopyResult {
@@ -36,6 +39,7 @@ export async function writeFiles(
   selectSql: string,
   options: WriteOptions,
 ): Promise<DataFile[]> {
+  requirePlainPartitions(target)
   await ensureFolder(target.folder)
   const maxRows = options.maxRowsPerFile ?? DEFAULT_ROWS_PER_FILE
   const rowGroupRows = Math.min(options.rowGroupRows ?? DEFAULT_ROW_GROUP_ROWS, maxRows)
@@ -62,7 +66,23 @@ export async function writeFiles(
     target.folder,
     written.map((file) => file.path),
   )
-  return written
+  const indexed = target.columns
+    .filter(({ name }) => !target.partitionBy.includes(name))
+    .slice(0, target.indexedColumns)
+  return written.map((file) => ({ ...file, stats: statsOfColumns(file.stats, indexed) }))
+}
+
+const PARTITION_TYPES = new Set(['string', 'boolean', 'byte', 'short', 'integer', 'long', 'date'])
+
+/** The engine's text of other types is not that of PROTOCOL.md, Partition Value Serialization. */
+function requirePlainPartitions({ table, columns, partitionBy }: WriteTarget): void {
+  for (const { name, type } of columns)
+    if (partitionBy.includes(name) && !PARTITION_TYPES.has(type))
+      throw new LakeError(
+        'lake_unsupported',
+        `Table ${table} is partitioned by ${name}, a ${type}; this lake writes partitions of dates, texts and whole numbers.`,
+        'Partition by a date, or write the table with the program that made it.',
+      )
 }
 
 async function copy(session: Session, select: string, folder: string, rowGroupRows: number, layout: string) {
@@ -99,7 +119,7 @@ function toDataFile(
   return {
     path: path.posix.relative(target.folder, result.filename.replaceAll('\\', '/')),
     bytes: result.file_size_bytes,
-    partition,
+    partition: partitionOf(partition),
     modifiedMs: Date.now(),
     stats: statsOfWritten(result.count, target.columns, result.column_statistics),
   }
