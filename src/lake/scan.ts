@@ -1,6 +1,12 @@
 import { castList, quotedName, quotedText, sqlType } from './schema.ts'
 import type { Column, DataFile } from './types.ts'
 
+/**
+ * Only of files of ours is it known that they do not hold the partition columns as well: there the engine mixes up the
+ * two values.
+ */
+const OWN_NAME = /(^|\/)part-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.parquet$/
+
 const NULL_FOLDER = '__HIVE_DEFAULT_PARTITION__'
 
 /**
@@ -48,16 +54,20 @@ function withPartition(
       const literal = value === null ? 'NULL' : quotedText(value)
       return `CAST(${literal} AS ${sqlType(type)}) AS ${quotedName(name)}`
     })
-  return `SELECT ${['*', ...values].join(', ')} FROM ${source}`
+  // Some writers put the partition columns into the data files as well; where they differ, the log is right.
+  const names = partitionBy.map((name) => quotedText(name.toLowerCase())).join(', ')
+  const others = names === '' ? '*' : `COLUMNS(lambda c: lower(c) NOT IN (${names}))`
+  return `SELECT ${[others, ...values].join(', ')} FROM ${source}`
 }
 
 function spellsPartition(file: DataFile, partitionBy: readonly string[]): boolean {
   const folders = file.path.split('/').slice(0, -1)
   return (
+    OWN_NAME.test(file.path) &&
     folders.length === partitionBy.length &&
     partitionBy.every((name, index) => {
       const value = file.partition[name] ?? NULL_FOLDER
-      return decodeURIComponent(folders[index] ?? '') === `${name}=${value}`
+      return folders[index] === `${encodeURIComponent(name)}=${encodeURIComponent(value)}`
     })
   )
 }
