@@ -1,0 +1,70 @@
+/** Spark with Delta, in a JVM of its own: nothing but Java 17 and jars from Maven Central. */
+import { cpSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startAnswering, type Answering } from './answering.ts'
+import { folderOf, runToEnd, type Installation } from './installed.ts'
+
+const here = (name: string): string => fileURLToPath(new URL(`./spark/${name}`, import.meta.url))
+
+/** The versions stand in `spark/pom.xml`, too: these two fit together. */
+export const SPARK: Installation = {
+  name: 'spark-4.2.0-delta-4.4.0',
+  install(folder) {
+    cpSync(here('pom.xml'), join(folder, 'pom.xml'))
+    const words = ['-q', '-B', 'dependency:copy-dependencies', '-DincludeScope=runtime', '-DoutputDirectory=lib']
+    runToEnd('mvn', words, folder)
+  },
+}
+
+/** Packages of Java that Spark reaches into; the list is the one of its own launcher. */
+const OPENED = [
+  'lang',
+  'lang.invoke',
+  'lang.reflect',
+  'io',
+  'net',
+  'nio',
+  'util',
+  'util.concurrent',
+  'util.concurrent.atomic',
+].map((name) => `java.base/java.${name}`)
+const OPENED_INSIDE = ['jdk.internal.ref', 'sun.nio.ch', 'sun.nio.cs', 'sun.security.action', 'sun.util.calendar'].map(
+  (name) => `java.base/${name}`,
+)
+
+const SETTINGS: Readonly<Record<string, string>> = {
+  'spark.master': 'local[2]',
+  'spark.driver.host': '127.0.0.1',
+  'spark.driver.bindAddress': '127.0.0.1',
+  'spark.ui.enabled': 'false',
+  'spark.log.level': 'ERROR',
+  'spark.sql.catalogImplementation': 'in-memory',
+  'spark.sql.extensions': 'io.delta.sql.DeltaSparkSessionExtension',
+  'spark.sql.catalog.spark_catalog': 'org.apache.spark.sql.delta.catalog.DeltaCatalog',
+  'spark.sql.session.timeZone': 'UTC',
+  // The data is small and the questions are many: compiling each query would take longer than running it.
+  'spark.sql.shuffle.partitions': '1',
+  'spark.databricks.delta.snapshotPartitions': '1',
+  'spark.sql.codegen.wholeStage': 'false',
+  'spark.sql.codegen.factoryMode': 'NO_CODEGEN',
+}
+
+/** Questions: the text of a statement, one after the other; `SET` changes a setting for those that follow. */
+export function startSpark(settings: Readonly<Record<string, string>> = {}): Answering {
+  const lib = join(folderOf(SPARK), 'lib', '*')
+  const words = [
+    '-XX:TieredStopAtLevel=1',
+    '-XX:+UseSerialGC',
+    '-Xmx1g',
+    ...[...OPENED, ...OPENED_INSIDE].map((name) => `--add-opens=${name}=ALL-UNNAMED`),
+    '-Djdk.reflect.useDirectMethodHandle=false',
+    '-Dio.netty.tryReflectionSetAccessible=true',
+    '-cp',
+    lib,
+    here('Sql.java'),
+    ...Object.entries({ ...SETTINGS, ...settings }).map(([key, value]) => `${key}=${value}`),
+  ]
+  // What it leaves in its working folder stays out of the project.
+  return startAnswering('java', words, folderOf(SPARK))
+}
