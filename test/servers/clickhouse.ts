@@ -9,7 +9,15 @@ const VERSION = '3.4.0'
 export const CHDB: Installation = {
   name: `chdb-${VERSION}`,
   install(folder) {
-    const words = ['install', '--prefix', '.', '--no-audit', '--no-fund', '--loglevel=error', `chdb@${VERSION}`]
+    const words = [
+      'install',
+      '--prefix',
+      '.',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+      `chdb@${VERSION}`,
+    ]
     runToEnd('npm', words, folder)
   },
 }

@@ -12,7 +12,13 @@ export const SPARK: Installation = {
   name: 'spark-4.2.0-delta-4.4.0',
   install(folder) {
     cpSync(here('pom.xml'), join(folder, 'pom.xml'))
-    const words = ['-q', '-B', 'dependency:copy-dependencies', '-DincludeScope=runtime', '-DoutputDirectory=lib']
+    const words = [
+      '-q',
+      '-B',
+      'dependency:copy-dependencies',
+      '-DincludeScope=runtime',
+      '-DoutputDirectory=lib',
+    ]
     runToEnd('mvn', words, folder)
   },
 }
@@ -29,9 +35,13 @@ const OPENED = [
   'util.concurrent',
   'util.concurrent.atomic',
 ].map((name) => `java.base/java.${name}`)
-const OPENED_INSIDE = ['jdk.internal.ref', 'sun.nio.ch', 'sun.nio.cs', 'sun.security.action', 'sun.util.calendar'].map(
-  (name) => `java.base/${name}`,
-)
+const OPENED_INSIDE = [
+  'jdk.internal.ref',
+  'sun.nio.ch',
+  'sun.nio.cs',
+  'sun.security.action',
+  'sun.util.calendar',
+].map((name) => `java.base/${name}`)
 
 const SETTINGS: Readonly<Record<string, string>> = {
   'spark.master': 'local[2]',

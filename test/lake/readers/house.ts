@@ -1,4 +1,5 @@
 /** The tables of a pipeline run over six hours of a simulated house, with merging, checkpoints, a change of schema and retention. */
+import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -49,6 +50,8 @@ export async function makeHouseLake(): Promise<HouseLake> {
   await runPipeline(lake, engine, join(root, 'stream'))
   for (const table of await lake.tables()) await compactTable({ lake, engine, table })
   await addColumn(lake, engine)
+  await giveUpOldDates(lake)
+  await clean(lake)
   return {
     engine,
     lake,
@@ -116,9 +119,28 @@ async function sixHours(): Promise<StreamMessage[]> {
   return messages
 }
 
+/** Bronze arrived on two dates; it keeps the second. */
+async function giveUpOldDates(lake: Lake): Promise<void> {
+  await lake.setProperties(BRONZE_TELEMETRY.name, { 'lake.retentionDays': '1' })
+  const files = await lake.retain(BRONZE_TELEMETRY.name, { nowMs: Date.parse('2026-03-30T12:00:00Z') })
+  assert.ok(files.length > 0 && files.every(({ partition }) => Object.values(partition)[0] === '2026-03-28'))
+}
+
+/** As if two months had passed: of this table the newest version alone is left. */
+export const CLEANED = 'gold.hourly_energy'
+async function clean(lake: Lake): Promise<void> {
+  const nowMs = Date.now() + 60 * 86_400_000
+  assert.notEqual((await lake.cleanUpLog(CLEANED, { nowMs })).length, 0)
+  assert.notEqual((await lake.vacuum(CLEANED, { nowMs })).length, 0)
+}
+
 /** Silver as a later version of the program would have it: one more column, which only some rows have. */
 async function addColumn(lake: Lake, engine: Engine): Promise<void> {
-  const column = { name: 'added_later_w', type: 'double', description: 'Known of newer rows only, W.' } as const
+  const column = {
+    name: 'added_later_w',
+    type: 'double',
+    description: 'Known of newer rows only, W.',
+  } as const
   await lake.define({ ...SILVER_READINGS, columns: [...SILVER_READINGS.columns, column] })
   const session = await engine.session()
   const { files } = await lake.snapshot(SILVER_READINGS.name)

@@ -1,9 +1,10 @@
 /** Other engines read the tables of a pipeline run, and find what we find: see `figures.ts` for what is compared. */
-import { after, before, test, type TestContext } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { CHDB, startClickHouse } from '../../servers/clickhouse.ts'
 import { DELTALAKE, startDeltaRs } from '../../servers/delta-rs.ts'
 import { skipWithout, type Installation } from '../../servers/installed.ts'
 import { SPARK, startSpark } from '../../servers/spark.ts'
+import type { Column, Lake } from '../../../src/lake/types.ts'
 import type { Answering, Row } from '../../servers/answering.ts'
 import {
   assertSameFigures,
@@ -14,7 +15,7 @@ import {
   SPARK_SQL,
   type Dialect,
 } from './figures.ts'
-import { HOUSE_TABLES, makeHouseLake, type HouseLake } from './house.ts'
+import { CLEANED, makeHouseLake, type HouseLake } from './house.ts'
 
 interface Reader {
   name: string
@@ -24,9 +25,11 @@ interface Reader {
   /** What stands behind FROM, for a table's folder at a version. */
   from(folder: string, version: number): string
   question(folder: string, version: number, sql: string): unknown
-  /** How many versions of a table are read; the newest always. */
-  versions: number
+  /** Which versions of a table are read; the newest always. */
+  versions(newest: number): number[]
 }
+
+const all = (newest: number): number[] => Array.from({ length: newest + 1 }, (_, version) => version)
 
 const READERS: readonly Reader[] = [
   {
@@ -36,7 +39,7 @@ const READERS: readonly Reader[] = [
     start: startDeltaRs,
     from: () => 't',
     question: (path, version, sql) => ({ do: 'read', path, version, sql }),
-    versions: Infinity,
+    versions: all,
   },
   {
     name: 'ClickHouse',
@@ -45,7 +48,7 @@ const READERS: readonly Reader[] = [
     start: startClickHouse,
     from: (folder) => `deltaLakeLocal('${folder}')`,
     question: (_, version, sql) => `${sql} SETTINGS delta_lake_snapshot_version = ${version}`,
-    versions: Infinity,
+    versions: all,
   },
   {
     name: 'Spark',
@@ -54,54 +57,60 @@ const READERS: readonly Reader[] = [
     start: startSpark,
     from: (folder, version) => `delta.\`${folder}\` VERSION AS OF ${version}`,
     question: (_, __, sql) => sql,
-    versions: 2,
+    versions: (newest) => [newest],
   },
 ]
 
-let house: HouseLake
-const children = new Map<string, Answering>()
-const started = (t: TestContext, { name, installation, start }: Pick<Reader, 'name' | 'installation' | 'start'>) => {
-  const why = skipWithout(installation)
-  if (why) t.skip(why)
-  else if (!children.has(name)) children.set(name, start())
-  return children.get(name)
-}
-
-before(async () => {
-  house = await makeHouseLake()
-})
+const house: Promise<HouseLake> = makeHouseLake()
+const children: Answering[] = []
 after(async () => {
-  for (const child of children.values()) await child.close()
-  await house.close()
+  for (const child of children) await child.close()
+  await (await house).close()
 })
 
-for (const reader of READERS)
-  test(`${reader.name} finds what we find in every table of a pipeline run, per partition and version`, async (t) => {
-    const child = started(t, reader)
-    if (!child) return
-    for (const table of await house.lake.tables()) await compare(reader, child, table)
-  })
+// Side by side: the house is made while Spark starts, and each reader waits for its own child alone.
+describe('tables of a pipeline run, per partition and version', { concurrency: true }, () => {
+  for (const reader of READERS)
+    test(`${reader.name} finds what we find`, async (t) => {
+      const why = skipWithout(reader.installation)
+      if (why) return t.skip(why)
+      const child = reader.start()
+      children.push(child)
+      const { lake } = await house
+      for (const table of await lake.tables()) await compare(reader, child, lake, table)
+    })
+})
 
-async function compare(reader: Reader, child: Answering, table: string): Promise<void> {
-  const { partitionBy } = HOUSE_TABLES.find(({ name }) => name === table)!
-  const folder = `${house.lake.root}/${table.replace('.', '/')}`
-  const newest = (await house.lake.snapshot(table)).version
-  const first = Math.max(0, newest + 1 - reader.versions)
-  for (let version = first; version <= newest; version++) {
-    const { columns, rows } = await ours(table, version, partitionBy)
+async function compare(reader: Reader, child: Answering, lake: Lake, table: string): Promise<void> {
+  const folder = `${lake.root}/${table.replace('.', '/')}`
+  const newest = (await lake.snapshot(table)).version
+  for (const version of table === CLEANED ? [newest] : reader.versions(newest)) {
+    const { columns, partitionBy, rows } = await ours(table, version)
     const sql = figuresSql(columns, partitionBy, reader.dialect, reader.from(folder, version))
     const theirs = await child.ask(reader.question(folder, version, sql))
     assertSameFigures(theirs, rows, columns, `${reader.name}: ${table} at version ${version}`)
   }
 }
 
-async function ours(table: string, version: number, partitionBy: readonly string[]) {
-  const { lake, engine } = house
-  const { files, columns } = await lake.snapshot(table, version)
+/** What we find; asked once for all readers. */
+const found = new Map<
+  string,
+  Promise<{ columns: readonly Column[]; partitionBy: readonly string[]; rows: Row[] }>
+>()
+function ours(table: string, version: number) {
+  const key = `${table}@${version}`
+  const known = found.get(key) ?? find(table, version)
+  found.set(key, known)
+  return known
+}
+
+async function find(table: string, version: number) {
+  const { lake, engine } = await house
+  const { files, columns, partitionBy } = await lake.snapshot(table, version)
   const session = await engine.session()
   try {
     const rows = await session.rows<Row>(figuresSql(columns, partitionBy, DUCKDB, lake.scan(table, files)))
-    return { columns, rows }
+    return { columns, partitionBy, rows }
   } finally {
     await session.close()
   }
