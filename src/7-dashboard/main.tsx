@@ -2,7 +2,7 @@
 import { CSPProvider } from '@base-ui/react/csp-provider'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { Link, RouterProvider, createRootRoute, createRoute, createRouter } from '@tanstack/react-router'
-import { StrictMode } from 'react'
+import { StrictMode, startTransition } from 'react'
 import { createRoot } from 'react-dom/client'
 import { ApiError } from './api.ts'
 import { Card, Failure } from './kit/Card.tsx'
@@ -58,13 +58,16 @@ function NotFound() {
 
 const element = document.getElementById('root')
 if (!element) throw new Error('index.html has no #root')
-createRoot(element).render(
-  <StrictMode>
-    {/* The content security policy admits no style elements. */}
-    <CSPProvider disableStyleElements>
-      <QueryClientProvider client={queryClient}>
-        <RouterProvider router={router} />
-      </QueryClientProvider>
-    </CSPProvider>
-  </StrictMode>,
+// As a transition: rendered in slices, so that a slow phone answers in between.
+startTransition(() =>
+  createRoot(element).render(
+    <StrictMode>
+      {/* The content security policy admits no style elements. */}
+      <CSPProvider disableStyleElements>
+        <QueryClientProvider client={queryClient}>
+          <RouterProvider router={router} />
+        </QueryClientProvider>
+      </CSPProvider>
+    </StrictMode>,
+  ),
 )

@@ -9,6 +9,10 @@ interface Ring {
   values: Float64Array
   /** Newest second that is in the ring. */
   newestS: number
+  /** Seconds with a reading. */
+  count: number
+  /** No reading is older than this second. */
+  oldestS: number
 }
 
 /** A chart's column: `undefined` joins (no reading in that second), `null` breaks the line (readings are missing). */
@@ -32,7 +36,7 @@ export function createRings(): Rings {
     set(device, second, value) {
       let ring = rings.get(device)
       if (!ring) {
-        ring = { values: new Float64Array(HISTORY_S).fill(NaN), newestS: second }
+        ring = { values: new Float64Array(HISTORY_S).fill(NaN), newestS: second, count: 0, oldestS: second }
         rings.set(device, ring)
       }
       put(ring, second, value)
@@ -43,8 +47,11 @@ export function createRings(): Rings {
       return ring ? at(ring, ring.newestS) : null
     },
     mean: (device) => {
-      const known = (rings.get(device)?.values ?? new Float64Array()).filter((value) => !Number.isNaN(value))
-      return known.length ? known.reduce((a, b) => a + b, 0) / known.length : 0
+      const ring = rings.get(device)
+      if (!ring || ring.count === 0) return 0
+      let sum = 0
+      for (const value of ring.values) if (!Number.isNaN(value)) sum += value
+      return sum / ring.count
     },
     column: (device, fromS, toS) => columnOf(rings.get(device), fromS, toS),
     sum: (devices, fromS, toS) => {
@@ -58,9 +65,16 @@ function put(ring: Ring, second: number, value: number): void {
   if (second <= ring.newestS - HISTORY_S) return
   // The seconds between the newest and this one had no reading: what a lap ago stood there goes.
   const first = Math.max(ring.newestS + 1, second - HISTORY_S + 1)
-  for (let s = first; s <= second; s++) ring.values[s % HISTORY_S] = NaN
+  for (let s = first; s <= second; s++) store(ring, s, NaN)
   ring.newestS = Math.max(ring.newestS, second)
-  ring.values[second % HISTORY_S] = value
+  ring.oldestS = Math.min(ring.oldestS, second)
+  store(ring, second, value)
+}
+
+function store(ring: Ring, second: number, value: number): void {
+  const place = second % HISTORY_S
+  ring.count += Number(!Number.isNaN(value)) - Number(!Number.isNaN(ring.values[place]!))
+  ring.values[place] = value
 }
 
 function at(ring: Ring, second: number): number {
@@ -102,13 +116,10 @@ function sumOf(rings: readonly Ring[], fromS: number, toS: number): Column {
 
 /** Seconds without a reading from which on readings are missing: three usual intervals, at least ten seconds. */
 function gapOf(ring: Ring): number {
-  let count = 0
-  let first = -1
-  for (let s = ring.newestS - HISTORY_S + 1; s <= ring.newestS; s++) {
-    if (s < 0 || Number.isNaN(ring.values[s % HISTORY_S]!)) continue
-    count++
-    if (first < 0) first = s
-  }
-  const interval = count > 1 ? (ring.newestS - first) / (count - 1) : 1
+  if (ring.count < 2) return 10
+  // The oldest reading only moves on, so that finding it costs a step a second.
+  ring.oldestS = Math.max(ring.oldestS, ring.newestS - HISTORY_S + 1)
+  while (Number.isNaN(at(ring, ring.oldestS))) ring.oldestS++
+  const interval = (ring.newestS - ring.oldestS) / (ring.count - 1)
   return Math.max(10, Math.ceil(3 * interval))
 }

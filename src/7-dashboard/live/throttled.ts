@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react'
+import { startTransition, useEffect, useState } from 'react'
 import type { LiveStore } from './store.ts'
 
 /** Renders anew after changes of the store, at most once in `everyMs`: text that people read need not flicker. */
@@ -10,7 +10,7 @@ export function useThrottled(store: LiveStore, everyMs: number): number {
       if (store.state().paused) return
       timer ??= setTimeout(() => {
         timer = undefined
-        setVersion(store.version())
+        startTransition(() => setVersion(store.version()))
       }, everyMs)
     })
     return () => {

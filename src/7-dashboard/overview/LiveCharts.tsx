@@ -152,8 +152,10 @@ function useDrawn(store: LiveStore, measure: Measure, focused: ReadonlySet<strin
   return useMemo(() => {
     const rings = store.rings[measure]
     const thermostat = (id: string) => (store.devices().get(id)?.device_type === 'thermostat' ? 1 : 0)
-    const rank = (id: string) => (measure === 'power' ? rings.mean(id) : thermostat(id))
-    const ranked = ids === '' ? [] : ids.split('\n').toSorted((a, b) => rank(b) - rank(a) || (a < b ? -1 : 1))
+    const order = ids === '' ? [] : ids.split('\n')
+    const ranks = new Map(order.map((id) => [id, measure === 'power' ? rings.mean(id) : thermostat(id)]))
+    const rank = (id: string) => ranks.get(id) ?? 0
+    const ranked = order.toSorted((a, b) => rank(b) - rank(a) || (a < b ? -1 : 1))
     // One more than is drawn needs no "other".
     const top = ranked.length <= DRAWN + 1 ? ranked : ranked.slice(0, DRAWN)
     const single = [...top, ...ranked.filter((id) => focused.has(id) && !top.includes(id))]

@@ -1,5 +1,5 @@
 /** The Overview: what the house uses now, what it used, how it is, in the order in which people ask. */
-import { useState } from 'react'
+import { memo, useDeferredValue, useState } from 'react'
 import type { Overview } from '../../6-serve/contract.ts'
 import { formatTime } from '../format.ts'
 import { Card, Empty, Failure } from '../kit/Card.tsx'
@@ -19,27 +19,46 @@ const LATER = 'max-lg:order-2'
 
 export function OverviewPage() {
   const overview = useOverview()
+  // Fresh figures are drawn in slices after the page has answered, not in one piece before it.
+  const data = useDeferredValue(overview.data)
+  return (
+    <Cards
+      data={data}
+      // The last refresh failed: the figures stay, and say of when they are.
+      stale={data !== undefined && overview.isError}
+      error={overview.data ? null : overview.error}
+      busy={overview.isFetching}
+      refetch={overview.refetch}
+    />
+  )
+}
+
+interface CardsProps {
+  data: Overview | undefined
+  stale: boolean
+  error: Error | null
+  busy: boolean
+  refetch: () => unknown
+}
+
+const Cards = memo(function Cards({ data, stale, error, busy, refetch }: CardsProps) {
   const tenant = useTenant()
   const home = useHomes().data?.homes.find((each) => each.tenant === tenant)
   const [windowS, setWindow] = useState<WindowS>('100')
   const [table, setTable] = useState(false)
   useShortcut('t', () => setTable((shown) => !shown))
 
-  const { data } = overview
   const zone = data?.time_zone ?? 'UTC'
-  // The last refresh failed: the figures stay, and say of when they are.
-  const stale = data !== undefined && overview.isError
   const figures = { data, stale }
   const live = { zone, windowS, setWindow, table, setTable }
-  const failed = overview.error && !data
 
   return (
-    <div className="grid grid-cols-12 gap-3" aria-busy={overview.isFetching}>
+    <div className="grid grid-cols-12 gap-3" aria-busy={busy}>
       {home && !home.has_data && <FirstReading simulated={home.simulated} />}
-      {stale && <StaleNotice data={data} />}
-      {failed ? (
+      {stale && data && <StaleNotice data={data} />}
+      {error ? (
         <Card title={texts.nav.overview} className="col-span-12 min-h-[220px]">
-          <Failure error={overview.error} retry={() => void overview.refetch()} />
+          <Failure error={error} retry={() => void refetch()} />
         </Card>
       ) : (
         <>
@@ -49,13 +68,13 @@ export function OverviewPage() {
         </>
       )}
       <LiveChartCard {...live} measure="power" className="col-span-12 min-h-[348px] lg:col-span-8" />
-      {!failed && <GaugeCard {...figures} className={`col-span-12 md:col-span-6 lg:col-span-4 ${LATER}`} />}
+      {!error && <GaugeCard {...figures} className={`col-span-12 md:col-span-6 lg:col-span-4 ${LATER}`} />}
       <LiveChartCard
         {...live}
         measure="temperature"
         className="col-span-12 min-h-[348px] max-md:order-2 lg:col-span-8"
       />
-      {!failed && (
+      {!error && (
         <>
           <EnergyByTypeCard {...figures} className={`col-span-12 md:col-span-6 lg:col-span-4 ${LATER}`} />
           <ScatterCard
@@ -73,7 +92,7 @@ export function OverviewPage() {
       />
     </div>
   )
-}
+})
 
 function FirstReading({ simulated }: { simulated: boolean }) {
   return (

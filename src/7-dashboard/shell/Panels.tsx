@@ -1,10 +1,10 @@
 /** What opens over the page: help, data status, and on a phone the rest of the header. Loaded when first opened. */
 import { Switch } from '@base-ui/react/switch'
 import { Segments } from '../kit/Segments.tsx'
-import { Sheet } from '../kit/overlays.tsx'
+import { Sheet } from '../kit/popups.tsx'
 import { chooseTheme, useThemeChoice } from '../preferences.ts'
 import { texts } from '../texts.ts'
-import { DataStatusSheet } from './DataStatus.tsx'
+import { DataStatusSheet } from './DataStatusSheet.tsx'
 import type { Panel } from './Shell.tsx'
 import { useSingleKeys } from './shortcuts.ts'
 
