@@ -107,6 +107,8 @@ export type WhyKept =
   | 'no_device'
   /** `unknown`, `unavailable`, `nan`: the device has no value. */
   | 'no_value'
+  /** A fault of a decoder: the message is whole and can be decoded when that is mended. */
+  | 'decoder_failed'
   /** No decoder knows it. */
   | 'unknown'
 

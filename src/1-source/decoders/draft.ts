@@ -60,6 +60,8 @@ export class Draft {
   /** Readings where there is anything in them; else the message is kept as it is. */
   finish(message: Message, context: Context): Decoded | Kept {
     const { protocol, device_id } = this.#options
+    if (device_id.trim() === '') return { why: 'no_device', protocol }
+    for (const measures of this.#channels.values()) dropOverflow(measures)
     const filled = [...this.#channels].filter(([, measures]) => isFilled(measures))
     if (this.#facts?.device_type === undefined && filled.some(([, measures]) => flowsOut(measures)))
       this.tell({ device_type: 'grid' })
@@ -106,6 +108,16 @@ export class Draft {
 /** What measures both ways is a meter of the grid until somebody says that it is something else: its power is signed. */
 function flowsOut({ power_usage, metrics }: Measures): boolean {
   return (power_usage ?? 0) < 0 || (metrics.export_total_wh ?? 0) > 0
+}
+
+/** A number so large that its conversion is none any more is no measurement. */
+function dropOverflow(measures: Measures): void {
+  if (measures.temperature !== undefined && !Number.isFinite(measures.temperature))
+    delete measures.temperature
+  if (measures.power_usage !== undefined && !Number.isFinite(measures.power_usage))
+    delete measures.power_usage
+  if (measures.energy_total_wh !== undefined && !Number.isFinite(measures.energy_total_wh))
+    delete measures.energy_total_wh
 }
 
 function hasAny(metrics: Record<string, number>): boolean {

@@ -6,17 +6,17 @@ import type { Context, Decoder, Lesson, Outcome } from './decoder.ts'
 import { Draft } from './draft.ts'
 import { isObject, type Message } from './message.ts'
 import { isQuantity, putNamed, putSwitch, splitName } from './quantities.ts'
-import { at, textOf } from './values.ts'
+import { at, table, textOf } from './values.ts'
 
 /** `$state` → presence; while it starts or is updated a device is there, `sleeping` too. */
-const STATES: Readonly<Record<string, 'online' | 'offline'>> = {
+const STATES: Readonly<Record<string, 'online' | 'offline'>> = table({
   init: 'online',
   ready: 'online',
   sleeping: 'online',
   alert: 'online',
   disconnected: 'offline',
   lost: 'offline',
-}
+})
 
 interface Property {
   unit?: string
@@ -65,9 +65,18 @@ function ofDevice(
   return draft.finish(message, context)
 }
 
+const STATS: Readonly<Record<string, string>> = table({
+  uptime: 's',
+  signal: '%',
+  cputemp: '°C',
+  battery: '%',
+  supply: 'V',
+  cpuload: '%',
+})
+
 /** Statistics of the device itself: `uptime` s, `signal` %, `cputemp` °C, `battery` %, `supply` V. */
 function readStat(draft: Draft, name: string, text: string): void {
-  const unit = { uptime: 's', signal: '%', cputemp: '°C', battery: '%', supply: 'V', cpuload: '%' }[name]
+  const unit = STATS[name]
   if (unit !== undefined) putNamed(draft.channel(), name === 'signal' ? 'wifi_quality' : name, text, unit)
 }
 

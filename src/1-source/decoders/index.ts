@@ -1,14 +1,38 @@
 /** Every decoder, and which of them a message belongs to: told by its topic and shape alone. */
 import { isKept, type Context, type Decoder, type Outcome } from './decoder.ts'
 import { MAX_PAYLOAD_BYTES, Message } from './message.ts'
+import { EMON } from './emon.ts'
+import { ESPHOME } from './esphome.ts'
+import { ESPURNA, TUYA } from './espurna.ts'
+import { HOMEASSISTANT, HOMEASSISTANT_DISCOVERY } from './homeassistant.ts'
+import { HOMEWIZARD } from './homewizard.ts'
 import { HOMIE } from './homie.ts'
+import { OPENMQTTGATEWAY } from './openmqttgateway.ts'
 import { SHELLY_GEN1 } from './shelly-gen1.ts'
 import { SHELLY_GEN2 } from './shelly-gen2.ts'
+import { SMARTTHINGS } from './smartthings.ts'
 import { TASMOTA } from './tasmota.ts'
 import { ZIGBEE2MQTT } from './zigbee2mqtt.ts'
+import { ZWAVE } from './zwave.ts'
 
 /** In this order: the more a protocol's messages are like no other's, the earlier. */
-export const DECODERS: readonly Decoder[] = [SHELLY_GEN1, SHELLY_GEN2, TASMOTA, ZIGBEE2MQTT, HOMIE]
+export const DECODERS: readonly Decoder[] = [
+  HOMEASSISTANT_DISCOVERY,
+  HOMEWIZARD,
+  SMARTTHINGS,
+  TUYA,
+  SHELLY_GEN1,
+  SHELLY_GEN2,
+  OPENMQTTGATEWAY,
+  ZWAVE,
+  TASMOTA,
+  ZIGBEE2MQTT,
+  HOMIE,
+  EMON,
+  ESPURNA,
+  HOMEASSISTANT,
+  ESPHOME,
+]
 
 /** The start of a topic that no device measures under. */
 const BROKER_TOPIC = /^\$(?:SYS|share)\//
@@ -25,7 +49,13 @@ export function decode(topic: string, payload: Uint8Array, context: Context): Ou
   if (text === undefined) return { why: 'not_text' }
   if (text === '') return { why: 'empty' }
   for (const decoder of DECODERS) {
-    const outcome = decoder.decode(message, context)
+    let outcome
+    try {
+      outcome = decoder.decode(message, context)
+    } catch {
+      // A message that fails would be sent again for ever: it is kept, and says why.
+      return { why: 'decoder_failed', protocol: decoder.protocol }
+    }
     if (outcome !== undefined) return finish(outcome, message, context)
   }
   const broken = (text[0] === '{' || text[0] === '[') && message.json() === undefined

@@ -8,7 +8,7 @@ import { celsiusOfFahrenheit, wattHoursOfWattMinutes } from '../../units.ts'
 import type { Context, Decoder, Outcome } from './decoder.ts'
 import { Draft, putMetric, putQuantity, type Measures } from './draft.ts'
 import { isObject, type JsonObject, type Message } from './message.ts'
-import { at, numberOf, switchOf, textOf } from './values.ts'
+import { at, numberOf, switchOf, table, textOf } from './values.ts'
 
 const PROTOCOL = 'shelly-gen1'
 
@@ -97,13 +97,13 @@ function readChannel(
 }
 
 /** Names of `sensor/…` → metric and unit. */
-const SENSORS: Readonly<Record<string, readonly [name: string, unit: string]>> = {
+const SENSORS: Readonly<Record<string, readonly [name: string, unit: string]>> = table({
   humidity: ['humidity', '%'],
   battery: ['battery', '%'],
   lux: ['illuminance', 'lx'],
   tilt: ['tilt', '°'],
   concentration: ['gas_concentration', 'ppm'],
-}
+})
 
 /** Under which key the unit of a device's thermometer is remembered. */
 function unitKey(device_id: string): string {

@@ -5,10 +5,10 @@
 import { celsiusOfFahrenheit, wattHoursOfKilowattHours } from '../../units.ts'
 import { putMetric, putQuantity, type Draft, type Measures } from './draft.ts'
 import { isObject, type JsonObject } from './message.ts'
-import { numberOf, slug, switchOf } from './values.ts'
+import { numberOf, slug, switchOf, table } from './values.ts'
 
 /** Key of a sensor → name and unit. `temperature` is the reading's own field. */
-const SENSOR_KEYS: Readonly<Record<string, readonly [name: string, unit: string]>> = {
+const SENSOR_KEYS: Readonly<Record<string, readonly [name: string, unit: string]>> = table({
   Humidity: ['humidity', '%'],
   Illuminance: ['illuminance', 'lx'],
   CarbonDioxide: ['co2', 'ppm'],
@@ -20,20 +20,20 @@ const SENSOR_KEYS: Readonly<Record<string, readonly [name: string, unit: string]
   Battery: ['battery', '%'],
   RSSI: ['rssi', 'dBm'],
   Moisture: ['moisture', '%'],
-}
+})
 
 /** Where a distance is counted in what. */
-const DISTANCE_UNITS: Readonly<Record<string, string>> = {
+const DISTANCE_UNITS: Readonly<Record<string, string>> = table({
   SR04: 'cm',
   LD2410: 'cm',
   LD2410S: 'cm',
   VL53L0X: 'mm',
   VL53L1X: 'mm',
   AS3935: 'km',
-}
+})
 
 /** ENERGY: key → name and unit of the metric. Yesterday and today end at the device's midnight and are no counters. */
-const ENERGY_KEYS: Readonly<Record<string, readonly [name: string, unit: string]>> = {
+const ENERGY_KEYS: Readonly<Record<string, readonly [name: string, unit: string]>> = table({
   Voltage: ['voltage', 'V'],
   Current: ['current', 'A'],
   ApparentPower: ['apparent_power', 'VA'],
@@ -49,7 +49,7 @@ const ENERGY_KEYS: Readonly<Record<string, readonly [name: string, unit: string]
   ImportReactive: ['import_reactive_total', 'kvarh'],
   Load: ['load', '%'],
   PhaseAngle: ['phase_angle', '°'],
-}
+})
 
 /** Not measurements: what the units are, counters of tags and codes. */
 const NO_SENSOR =

@@ -3,9 +3,9 @@ import type { Context, Outcome } from './decoder.ts'
 import { Draft, putMetric, putQuantity, type Measures } from './draft.ts'
 import { joinOutcomes } from './join.ts'
 import { isObject, type JsonObject, type Message } from './message.ts'
-import { numberOf, slug, switchOf, textOf } from './values.ts'
+import { numberOf, slug, switchOf, table, textOf } from './values.ts'
 
-const KEYS: Readonly<Record<string, readonly [name: string, unit: string]>> = {
+const KEYS: Readonly<Record<string, readonly [name: string, unit: string]>> = table({
   Humidity: ['humidity', '%'],
   Pressure: ['pressure', 'hPa'],
   BatteryPercentage: ['battery', '%'],
@@ -14,7 +14,7 @@ const KEYS: Readonly<Record<string, readonly [name: string, unit: string]>> = {
   RMSCurrent: ['current', 'A'],
   LinkQuality: ['link_quality', ''],
   CO2: ['co2', 'ppm'],
-}
+})
 
 /** What addresses a message or answers a command. */
 const NO_MEASURE = /^(?:Device|Name|Endpoint|Group|IEEEAddr|.*Group.*|[0-9A-F]{4}[!<]\w+)$/

@@ -63,3 +63,8 @@ export function at(value: unknown, ...path: readonly string[]): unknown {
   }
   return inner
 }
+
+/** A table that is asked for names out of messages: it has its own members only, no `constructor` of every object. */
+export function table<T>(members: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  return Object.assign(Object.create(null) as Record<string, T>, members)
+}

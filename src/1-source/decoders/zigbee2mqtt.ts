@@ -105,6 +105,7 @@ function readKey(
   units: Readonly<Record<string, string>>,
 ): void {
   const value = json[key]
+  const unit = Object.hasOwn(units, key) ? units[key] : undefined
   if (value === null || (typeof value === 'object' && !Array.isArray(value))) return
   const { name, endpoint } = endpoints.split(key)
   const measures = endpoints.of(name, endpoint)
@@ -115,19 +116,19 @@ function readKey(
       putMetric(measures, `brightness${part}_pct`, Math.round((level / 254) * 1e4) / 100)
   } else if (SETTING.test(key) && key !== 'occupied_heating_setpoint') return
   else if (value === SENTINEL_NO_SENSOR) return
-  else if (name === 'voltage') readVoltage(measures, json, value, units[key], part)
+  else if (name === 'voltage') readVoltage(measures, json, value, unit, part)
   else if (name === 'illuminance' && 'illuminance_lux' in json)
     putMetric(measures, 'illuminance_raw', numberOf(value))
-  else if (name === 'energy') putPart(measures, name, value, units[key] ?? 'kWh', part)
+  else if (name === 'energy') putPart(measures, name, value, unit ?? 'kWh', part)
   else if (/^(?:produced_energy|energy_(?:today|yesterday|month))$/.test(name))
-    putPart(measures, name, value, units[key] ?? 'kWh', part)
+    putPart(measures, name, value, unit ?? 'kWh', part)
   else if (
     name === 'power' &&
     at(json, `energy_flow${endpoint === '' ? '' : `_${endpoint}`}`) === 'producing'
   )
-    putPart(measures, name, -Math.abs(numberOf(value) ?? NaN), units[key], part)
+    putPart(measures, name, -Math.abs(numberOf(value) ?? NaN), unit, part)
   else if (typeof value === 'number' || (typeof value === 'string' && isQuantity(name)))
-    putPart(measures, name, value, units[key], part)
+    putPart(measures, name, value, unit, part)
   else if (!Array.isArray(value)) putSwitch(measures, name + part, value)
 }
 
