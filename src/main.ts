@@ -60,8 +60,8 @@ export interface Warehouse {
   close(): Promise<void>
 }
 
-/** Opens the lake of the data folder; every table of the platform exists afterwards, if only empty. */
-export async function openWarehouse({ config, folder }: Settings): Promise<Warehouse> {
+/** Opens the lake of the data folder as it lies there: also one of whose tables some cannot be read. */
+export async function openLakeAlone({ config, folder }: Settings): Promise<Warehouse> {
   const { openDuckDb, openLake } = await import('./lake/index.ts')
   const engine = await openDuckDb({
     memoryLimitMb: config.engine.memory_limit_mb,
@@ -69,15 +69,6 @@ export async function openWarehouse({ config, folder }: Settings): Promise<Wareh
     tempDirectory: folder.temp,
   })
   const lake = await openLake({ root: folder.lake, engine })
-  for (const table of [
-    BRONZE_TELEMETRY,
-    BRONZE_GAPS,
-    ...SILVER_TABLES,
-    GOLD_CALENDAR,
-    ...GOLD_TABLES,
-    ...REFERENCE_TABLES,
-  ])
-    await lake.define(table)
   return {
     engine,
     lake,
@@ -86,6 +77,21 @@ export async function openWarehouse({ config, folder }: Settings): Promise<Wareh
       await engine.close()
     },
   }
+}
+
+/** Opens the lake of the data folder; every table of the platform exists afterwards, if only empty. */
+export async function openWarehouse(settings: Settings): Promise<Warehouse> {
+  const warehouse = await openLakeAlone(settings)
+  for (const table of [
+    BRONZE_TELEMETRY,
+    BRONZE_GAPS,
+    ...SILVER_TABLES,
+    GOLD_CALENDAR,
+    ...GOLD_TABLES,
+    ...REFERENCE_TABLES,
+  ])
+    await warehouse.lake.define(table)
+  return warehouse
 }
 
 /**

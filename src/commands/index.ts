@@ -14,6 +14,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   stages: async () => (await import('./stages.ts')).STAGES,
   serve: async () => (await import('./serve.ts')).SERVE,
   sql: async () => (await import('./sql.ts')).SQL,
+  lake: async () => (await import('./lake.ts')).LAKE,
   verify: async () => (await import('./verify.ts')).VERIFY,
   rebuild: async () => (await import('./rebuild.ts')).REBUILD,
   bill: async () => (await import('./bill.ts')).BILL,

@@ -32,23 +32,17 @@ export async function openQuerySession(
   { tables, at = {} }: QueryOptions = {},
 ): Promise<QuerySession> {
   const names = tables ?? (await lake.tables())
-  const snapshots = new Map<string, Snapshot>()
-  const broken = new Map<string, LakeError>()
-  for (const name of names) {
-    try {
-      snapshots.set(name, await lake.snapshot(name, at instanceof Date ? at : at[name]))
-    } catch (error) {
-      if (!(error instanceof LakeError)) throw error
-      broken.set(name, error)
-    }
-  }
+  const { snapshots, broken } = await snapshotsOf(lake, names, at)
   const columns = new Map([...snapshots].map(([name, snapshot]) => [name, snapshot.columns]))
   let planner: Promise<Planner> | undefined
+  // Before the engine sees the statement: it would say no more than that there is no such table.
+  const requireReadable = (sql: string): void => {
+    const named = namedIn(sql)
+    for (const [table, error] of broken) if (named(table)) throw error
+  }
 
   async function filesRead(sql: string, parameters?: readonly SqlValue[]): Promise<Map<string, DataFile[]>> {
-    const text = sql.toLowerCase()
-    const named = (table: string): boolean => text.includes(table.slice(table.indexOf('.') + 1))
-    for (const [table, error] of broken) if (named(table)) throw error
+    const named = namedIn(sql)
     planner ??= engine.planner(columns)
     const statement = sql.replace(/^\s*explain\s+(analyze\s+)?/i, '')
     // What cannot be planned, a DESCRIBE or a faulty statement, has the tables that it names whole.
@@ -76,7 +70,12 @@ export async function openQuerySession(
   )
   return {
     ...session,
+    async rows(sql, parameters) {
+      requireReadable(sql)
+      return await session.rows(sql, parameters)
+    },
     async reads(sql) {
+      requireReadable(sql)
       const read = await filesRead(sql)
       return [...read].map(([table, files]) => readOf(snapshots.get(table)!, files))
     },
@@ -85,6 +84,27 @@ export async function openQuerySession(
       await (await planner)?.close()
     },
   }
+}
+
+/** The tables as of when they are asked for, and why those that cannot be read cannot. */
+async function snapshotsOf(lake: Lake, names: readonly string[], at: NonNullable<QueryOptions['at']>) {
+  const snapshots = new Map<string, Snapshot>()
+  const broken = new Map<string, LakeError>()
+  for (const name of names) {
+    try {
+      snapshots.set(name, await lake.snapshot(name, at instanceof Date ? at : at[name]))
+    } catch (error) {
+      if (!(error instanceof LakeError)) throw error
+      broken.set(name, error)
+    }
+  }
+  return { snapshots, broken }
+}
+
+/** Whether a statement may name a table: its text has the table's name. */
+function namedIn(sql: string): (table: string) => boolean {
+  const text = sql.toLowerCase()
+  return (table) => text.includes(table.slice(table.indexOf('.') + 1))
 }
 
 /** The files that some scan of the table may need, in the table's order. */

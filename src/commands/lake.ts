@@ -1,0 +1,251 @@
+import { PlatformError } from '../errors.ts'
+import type { CheckReport, HistoryEntry, TableStatus } from '../lake/types.ts'
+import { openLakeAlone, openSettings, type Warehouse } from '../main.ts'
+import { bytesText, nearest, requireDurationMs } from '../units.ts'
+import { COMMON_OPTIONS, JSON_OPTION, wholeNumber, type Arguments, type Command } from './command.ts'
+import { asJson, asTable } from './rows.ts'
+import { requireTables } from './sql.ts'
+
+/** What an action found or did: for scripts, and for people. */
+interface Outcome {
+  json: unknown
+  text: string
+  exit?: number
+}
+
+interface Action {
+  /** How many tables it takes: `all` is every table of the lake where none is named. */
+  tables: 'none' | 'one' | 'all'
+  /** Those of the command's options that mean something to it. */
+  options: readonly string[]
+  run(warehouse: Warehouse, tables: readonly string[], args: Arguments): Promise<Outcome>
+}
+
+const FOUND = 3
+const LEAST_AGE_MS = 3_600_000
+
+const ACTIONS: Readonly<Record<string, Action>> = {
+  status: { tables: 'none', options: [], run: status },
+  history: { tables: 'one', options: ['limit'], run: history },
+  check: { tables: 'all', options: ['repair'], run: check },
+  optimize: { tables: 'all', options: [], run: optimize },
+  vacuum: { tables: 'all', options: ['older-than', 'dry-run'], run: vacuum },
+  clean: { tables: 'all', options: ['dry-run'], run: clean },
+  retain: { tables: 'one', options: ['days', 'dry-run'], run: retain },
+}
+
+export const LAKE: Command = {
+  name: 'lake',
+  summary: 'look after the tables: status, history, check, optimize, vacuum, clean, retain',
+  positional: `${Object.keys(ACTIONS).join('|')} [TABLE…]`,
+  options: {
+    ...COMMON_OPTIONS,
+    limit: { value: 'N', description: 'history: so many newest versions; default: all' },
+    repair: { description: 'check: move a torn newest log entry aside, so that writing goes on' },
+    'older-than': {
+      value: 'DURATION',
+      description:
+        'vacuum: files that left the table longer ago; at least 1h; default: what the table says, else 7d',
+    },
+    days: {
+      value: 'N|all',
+      description:
+        'retain: keep the newest N whole dates (UTC) from now on, recorded in the table; all: for ever',
+    },
+    'dry-run': { description: 'vacuum, clean, retain: say what would go, and change nothing' },
+    ...JSON_OPTION,
+  },
+  examples: [
+    'smarthouse lake status --json',
+    'smarthouse lake history silver.readings --limit 10',
+    'smarthouse lake check --repair',
+    'smarthouse lake vacuum --dry-run',
+    'smarthouse lake retain bronze.telemetry --days 400',
+  ],
+  exitCodes: { [FOUND]: 'check found something, or status a table that cannot be read' },
+  async run(args) {
+    const [name = '', ...named] = args.positionals
+    const action = actionOf(name, named, args)
+    const warehouse = await openLakeAlone(openSettings(args, { create: false }))
+    try {
+      const known = await warehouse.lake.tables()
+      requireTables(named, known)
+      const tables = named.length > 0 || action.tables !== 'all' ? named : known
+      const { json, text, exit = 0 } = await action.run(warehouse, tables, args)
+      process.stdout.write(args.flag('json') ? asJson(json) : text)
+      return exit
+    } finally {
+      await warehouse.close()
+    }
+  },
+}
+
+/** The action that the words name; refuses tables and options that it does not take. */
+function actionOf(name: string, named: readonly string[], args: Arguments): Action {
+  if (!Object.hasOwn(ACTIONS, name)) {
+    const guess = nearest(name, Object.keys(ACTIONS))
+    throw new PlatformError(
+      'usage',
+      name === '' ? 'lake takes an action' : `lake has no action "${name}"`,
+      guess ? `Did you mean smarthouse lake ${guess}?` : 'See smarthouse lake --help.',
+    )
+  }
+  const action = ACTIONS[name]!
+  const right = { none: named.length === 0, one: named.length === 1, all: true }[action.tables]
+  if (!right)
+    throw new PlatformError(
+      'usage',
+      `lake ${name} takes ${action.tables === 'one' ? 'one table' : 'no table'}`,
+      `Write smarthouse lake ${name}${action.tables === 'one' ? ' silver.readings' : ''}.`,
+    )
+  const special = Object.values(ACTIONS).flatMap(({ options }) => options)
+  const foreign = special.find((option) => args.flag(option) && !action.options.includes(option))
+  if (foreign !== undefined)
+    throw new PlatformError('usage', `lake ${name} takes no --${foreign}`, 'See smarthouse lake --help.')
+  return action
+}
+
+async function status({ lake }: Warehouse): Promise<Outcome> {
+  const tables = await lake.status()
+  const broken = tables.filter(({ error, damage }) => error !== undefined || damage !== undefined)
+  const problems = broken.map(({ table, error, damage }) => `${table}: ${error ?? damage}\n`)
+  return {
+    json: { tables },
+    text: asTable(tables.map(statusRow)) + problems.join(''),
+    exit: broken.length > 0 ? FOUND : 0,
+  }
+}
+
+function statusRow(each: TableStatus): Record<string, unknown> {
+  return {
+    table: each.table,
+    version: each.version,
+    oldest: each.oldestVersion,
+    checkpoint: each.checkpointVersion < 0 ? '–' : each.checkpointVersion,
+    rows: each.rows,
+    files: each.files,
+    size: bytesText(each.bytes),
+    smallest: bytesText(each.smallestFileBytes),
+    median: bytesText(each.medianFileBytes),
+    keeps: each.retentionDays === null ? 'all' : `${each.retentionDays} days`,
+  }
+}
+
+async function history(
+  { lake }: Warehouse,
+  [table = '']: readonly string[],
+  args: Arguments,
+): Promise<Outcome> {
+  const limit = args.text('limit')
+  const most = limit === undefined ? {} : { limit: wholeNumber('--limit', limit, 1, 1_000_000_000) }
+  const versions = await lake.history(table, most)
+  return { json: { table, versions }, text: asTable(versions.map(historyRow)) }
+}
+
+function historyRow(entry: HistoryEntry): Record<string, unknown> {
+  const pairs = (values: Readonly<Record<string, unknown>>): string =>
+    Object.entries(values)
+      .map(([key, value]) => `${key}=${String(value)}`)
+      .join(' ')
+  return {
+    version: entry.version,
+    time: new Date(entry.timestampMs).toISOString(),
+    operation: entry.operation,
+    added: entry.filesAdded,
+    removed: entry.filesRemoved,
+    inputs: pairs(entry.inputs),
+    metrics: pairs(entry.metrics),
+  }
+}
+
+async function check({ lake }: Warehouse, tables: readonly string[], args: Arguments): Promise<Outcome> {
+  const reports: CheckReport[] = []
+  for (const table of tables) reports.push(await lake.check(table, { repair: args.flag('repair') }))
+  const findings = reports.flatMap((report) => report.findings)
+  const lines = reports.map(({ table, version, files, rows, movedAside }) => {
+    const aside = movedAside === undefined ? '' : `; its torn newest entry was moved to ${movedAside}`
+    return `${table}: version ${version}, ${files} files, ${rows} rows${aside}\n`
+  })
+  const wrong = findings.map(
+    ({ table, version, file, problem }) =>
+      `WRONG ${table}, version ${version}${file === undefined ? '' : `, ${file}`}: ${problem}\n`,
+  )
+  return {
+    json: { tables: reports },
+    text: [...lines, ...wrong, `${findings.length} findings\n`].join(''),
+    exit: findings.length > 0 ? FOUND : 0,
+  }
+}
+
+async function optimize({ lake, engine }: Warehouse, tables: readonly string[]): Promise<Outcome> {
+  const { compactTable } = await import('../lake/index.ts')
+  const done = []
+  for (const table of tables) done.push({ table, ...(await compactTable({ lake, engine, table })) })
+  const lines = done.map(({ table, merged, written }) => `${table}: ${merged} files merged into ${written}\n`)
+  return { json: { tables: done }, text: lines.join('') }
+}
+
+async function vacuum({ lake }: Warehouse, tables: readonly string[], args: Arguments): Promise<Outcome> {
+  const age = args.text('older-than')
+  const olderThanMs = age === undefined ? undefined : requireDurationMs('--older-than', age)
+  if (olderThanMs !== undefined && olderThanMs < LEAST_AGE_MS)
+    throw new PlatformError(
+      'usage',
+      `--older-than ${age} is less than an hour: such files may belong to a writer that is about to commit`,
+      'Write --older-than 1h or more.',
+    )
+  const options = { dryRun: args.flag('dry-run'), ...(olderThanMs === undefined ? {} : { olderThanMs }) }
+  return await deletions(tables, args, (table) => lake.vacuum(table, options))
+}
+
+async function clean({ lake }: Warehouse, tables: readonly string[], args: Arguments): Promise<Outcome> {
+  const dryRun = args.flag('dry-run')
+  return await deletions(tables, args, (table) => lake.cleanUpLog(table, { dryRun }))
+}
+
+async function deletions(
+  tables: readonly string[],
+  args: Arguments,
+  filesOf: (table: string) => Promise<string[]>,
+): Promise<Outcome> {
+  const done = []
+  for (const table of tables) done.push({ table, files: await filesOf(table) })
+  const said = args.flag('dry-run') ? 'would be deleted' : 'deleted'
+  const lines = done.map(({ table, files }) => `${table}: ${files.length} files ${said}\n`)
+  const named = args.flag('dry-run')
+    ? done.flatMap(({ table, files }) => files.map((file) => `  ${table}/${file}\n`))
+    : []
+  return { json: { dryRun: args.flag('dry-run'), tables: done }, text: [...lines, ...named].join('') }
+}
+
+async function retain(
+  { lake }: Warehouse,
+  [table = '']: readonly string[],
+  args: Arguments,
+): Promise<Outcome> {
+  const text = args.text('days')
+  const days = text === undefined || text === 'all' ? null : wholeNumber('--days', text, 1, 100_000)
+  const dryRun = args.flag('dry-run')
+  if (dryRun && text !== undefined)
+    throw new PlatformError(
+      'usage',
+      '--dry-run changes nothing, so it cannot record --days',
+      'Leave one of them out; without --days it shows what goes by what the table says.',
+    )
+  const { columns, partitionBy } = await lake.snapshot(table)
+  if (days !== null && !columns.some(({ name, type }) => type === 'date' && partitionBy.includes(name)))
+    throw new PlatformError('usage', `${table} is not partitioned by a date`, 'Its rows are all kept.')
+  if (text !== undefined)
+    await lake.setProperties(table, { 'lake.retentionDays': days === null ? null : String(days) })
+  const files = (await lake.retain(table, { dryRun })).map(({ path }) => path)
+  const kept = (await lake.snapshot(table)).properties['lake.retentionDays']
+  const lines = [
+    kept === undefined ? `${table} keeps everything\n` : `${table} keeps the newest ${kept} dates\n`,
+    `${files.length} files ${dryRun ? 'would leave' : 'left'} the table; vacuum deletes them later\n`,
+    'What was made from them stays, until a rebuild: that makes a layer from what is left alone.\n',
+  ]
+  return {
+    json: { table, retentionDays: kept === undefined ? null : Number(kept), dryRun, files },
+    text: (kept === undefined ? lines.slice(0, 1) : lines).join(''),
+  }
+}
