@@ -5,6 +5,7 @@ import { BRONZE_GAPS, BRONZE_TELEMETRY } from './3-bronze/tables.ts'
 import { SILVER_TABLES } from './4-silver/tables.ts'
 import { GOLD_CALENDAR, GOLD_TABLES } from './5-gold/tables.ts'
 import type { Share, StreamLog } from './2-stream/log.ts'
+import type { StreamView } from './2-stream/types.ts'
 import type { Arguments } from './commands/command.ts'
 import { loadConfig } from './config-file.ts'
 import type { Config } from './config.ts'
@@ -195,4 +196,21 @@ export async function openDeadLetters({ config, baseDir, folder }: Settings): Pr
   }
   const { openEmbeddedLog } = await import('./2-stream/embedded.ts')
   return await openEmbeddedLog({ dir: folder.stream, topic: DEAD_LETTER_TOPIC })
+}
+
+/** The stream as it is seen from outside. Without a lake at hand, the embedded log's readers are not known. */
+export async function openStreamView(
+  { config, baseDir, folder }: Settings,
+  lake: Lake | null,
+): Promise<StreamView> {
+  if (config.stream.type === 'kafka') {
+    const { openKafkaView } = await import('./2-stream/kafka-view.ts')
+    return openKafkaView({ ...kafkaSettings(config, baseDir), onProblem: tellProblem })
+  }
+  const { openEmbeddedView } = await import('./2-stream/embedded-view.ts')
+  return openEmbeddedView({
+    dir: folder.stream,
+    retentionMs: config.stream.retention,
+    landed: async (topic) => (await lake?.snapshot(BRONZE_TELEMETRY.name))?.txns.get(`stream:${topic}/0`),
+  })
 }

@@ -13,6 +13,8 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   gold: async () => (await import('./stages.ts')).GOLD,
   stages: async () => (await import('./stages.ts')).STAGES,
   serve: async () => (await import('./serve.ts')).SERVE,
+  stream: async () => (await import('./stream.ts')).STREAM,
+  kafka: async () => (await import('./kafka.ts')).KAFKA,
   sql: async () => (await import('./sql.ts')).SQL,
   lake: async () => (await import('./lake.ts')).LAKE,
   verify: async () => (await import('./verify.ts')).VERIFY,

@@ -1,7 +1,10 @@
 import { after, before, describe } from 'node:test'
+import { openKafkaView } from '../../src/2-stream/kafka-view.ts'
 import { logContract } from '../2-stream/log.contract.ts'
+import { viewContract } from '../2-stream/view.contract.ts'
 import { kafkaSkip } from '../servers/kafka.ts'
 import { bronzeCases } from './bronze.cases.ts'
+import { openTopic } from './setting.ts'
 import { securityCases } from './security.cases.ts'
 import { startSecuredKafka, type SecuredKafka } from './secured.ts'
 
@@ -30,6 +33,20 @@ describe('Kafka', { skip }, () => {
       },
     }),
     cleanUp: async () => undefined,
+  })
+  viewContract({
+    name: 'Kafka',
+    fresh: async () => ({
+      view: openKafkaView({
+        connection: { brokers: kafka.brokers },
+        topic: 'unused',
+        create: false,
+        partitions: 1,
+        replication: 1,
+        retentionMs: 3_600_000,
+      }),
+      topic: (name) => openTopic(kafka, name, 1),
+    }),
   })
   securityCases(() => kafka)
   bronzeCases(() => kafka)
