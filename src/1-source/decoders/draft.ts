@@ -61,7 +61,10 @@ export class Draft {
   finish(message: Message, context: Context): Decoded | Kept {
     const { protocol, device_id } = this.#options
     if (device_id.trim() === '') return { why: 'no_device', protocol }
-    for (const measures of this.#channels.values()) dropOverflow(measures)
+    for (const measures of this.#channels.values()) {
+      dropOverflow(measures)
+      dropSurplus(measures)
+    }
     const filled = [...this.#channels].filter(([, measures]) => isFilled(measures))
     if (this.#facts?.device_type === undefined && filled.some(([, measures]) => flowsOut(measures)))
       this.tell({ device_type: 'grid' })
@@ -120,6 +123,15 @@ function dropOverflow(measures: Measures): void {
     delete measures.energy_total_wh
 }
 
+/** What stands first is kept. Looked at once a message: a look at each number would cost most of a decoder's time. */
+function dropSurplus(measures: Measures): void {
+  let count = 0
+  for (const name in measures.metrics) {
+    count += 1
+    if (count > MAX_METRICS) delete measures.metrics[name]
+  }
+}
+
 function hasAny(metrics: Record<string, number>): boolean {
   for (const _ in metrics) return true
   return false
@@ -138,8 +150,7 @@ function isFilled({ temperature, power_usage, energy_total_wh, alert, metrics }:
 /** Puts a further number under its name, where the value is one. */
 export function putMetric(measures: Measures, name: string, value: number | undefined): void {
   if (value === undefined || !Number.isFinite(value)) return
-  if (name in measures.metrics || Object.keys(measures.metrics).length < MAX_METRICS)
-    measures.metrics[name] = value
+  measures.metrics[name] = value
 }
 
 /** Puts a number in a written unit under its name and the platform's unit; one without a known unit under the bare name. */

@@ -95,7 +95,8 @@ function ofEntity(component: string, object: string, config: JsonObject, device_
     const full = textOf(topic)?.replace(/^~|~$/, () => base)
     if (full === undefined || !value) return
     listeners.push({
-      id: `${id}/${listeners.length}`,
+      // All entities of a device name the same availability: it is one.
+      id: rest.kind === 'availability' ? `availability/${device_id}` : `${id}/${listeners.length}`,
       topic: full,
       device_id,
       channel: '',
@@ -117,7 +118,7 @@ function ofEntity(component: string, object: string, config: JsonObject, device_
     listen(state, template ?? of(config, 'state_value_template', 'stat_val_tpl') ?? stateOf(config), {
       kind: 'switch',
       name: 'on',
-      channel: endpointOf(nameOf(config, object), ''),
+      channel: GANG.exec(slug(nameOf(config, object)))?.[1] ?? '',
       on: String(of(config, 'state_on', 'stat_on') ?? of(config, 'payload_on', 'pl_on') ?? 'ON'),
       off: String(of(config, 'state_off', 'stat_off') ?? of(config, 'payload_off', 'pl_off') ?? 'OFF'),
     })
@@ -200,6 +201,9 @@ const CLASSES: Readonly<Record<string, string>> = table({
 function nameOf(config: JsonObject, object: string): string {
   return textOf(config.name) ?? textOf(of(config, 'object_id', 'obj_id')) ?? object.split('/').at(-1)!
 }
+
+/** `Relay 2`, `Left l1`: one of several switches of a device. */
+const GANG = /(?:^|_)(l?\d{1,2})$/
 
 /** A part of a whole: its own reading would count twice beside that of the whole. */
 const PART = /^(?:l|phase_?)(?:[123]|[abc])$/

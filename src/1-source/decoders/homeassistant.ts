@@ -6,6 +6,7 @@ import type { Context, Decoder, Lesson, Outcome } from './decoder.ts'
 import { deviceOf, listenersOf, type Listener } from './homeassistant-config.ts'
 import { valueAt } from './homeassistant-template.ts'
 import { Draft, putMetric, type Measures } from './draft.ts'
+import { joinOutcomes } from './join.ts'
 import { isObject, type Message } from './message.ts'
 import { putNamed } from './quantities.ts'
 import { numberOf, switchOf } from './values.ts'
@@ -78,10 +79,10 @@ function readState(listeners: readonly Listener[], message: Message, context: Co
     } else if (NO_VALUE.test(String(value))) empty = true
     else put(draft.channel(channel), listener, value)
   }
-  const [outcome] = Array.from(drafts.values(), (draft) => draft.finish(message, context)).filter(
-    (one) => !('why' in one),
-  )
-  return outcome ?? { why: empty ? 'no_value' : 'no_telemetry', protocol: PROTOCOL }
+  const outcomes = Array.from(drafts.values(), (draft) => draft.finish(message, context))
+  if (outcomes.every((outcome) => 'why' in outcome))
+    return { why: empty ? 'no_value' : 'no_telemetry', protocol: PROTOCOL }
+  return joinOutcomes(PROTOCOL, outcomes)
 }
 
 const NO_VALUE = /^(?:unknown|unavailable|none|null|nan|[-+]?inf|)$/i

@@ -34,7 +34,6 @@ const NO_MEASURE =
 
 const SWITCHES: Readonly<Record<string, string>> = table({
   open: 'open',
-  contact: 'open',
   lowbatt: 'battery_low',
 })
 

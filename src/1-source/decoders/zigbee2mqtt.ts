@@ -96,6 +96,19 @@ function deviceInformation(device: unknown): { manufacturer?: string; model?: st
 const SETTING =
   /^(?:update|update_available|last_seen|device|color.*|.*_startup(?:_.*)?|.*_calibration|.*_offset|.*_timeout|.*_hysteresis|.*(?:_|^)(?:min|max)(?:_.*)?|.*_threshold.*|.*_sensitivity|.*_interval|.*_sync|.*_duration|.*_scale_factor|detection_.*|transition.*|.*(?:brightness|ontime|on_duration)$|day_of_week|effect.*|schedule.*|.*_setpoint|.*_preset.*|countdown.*|installed_version|latest_version)$/
 
+/** Keys are few and come with every message; what devices could invent beyond them is not remembered. */
+const settings = new Map<string, boolean>()
+const MAX_REMEMBERED = 10_000
+
+function isSetting(key: string): boolean {
+  let known = settings.get(key)
+  if (known === undefined) {
+    known = SETTING.test(key) && key !== 'occupied_heating_setpoint'
+    if (settings.size < MAX_REMEMBERED && key.length <= 80) settings.set(key, known)
+  }
+  return known
+}
+
 const SENTINEL_NO_SENSOR = -8000
 
 function readKey(
@@ -114,7 +127,7 @@ function readKey(
     const level = numberOf(value)
     if (level !== undefined)
       putMetric(measures, `brightness${part}_pct`, Math.round((level / 254) * 1e4) / 100)
-  } else if (SETTING.test(key) && key !== 'occupied_heating_setpoint') return
+  } else if (isSetting(key)) return
   else if (value === SENTINEL_NO_SENSOR) return
   else if (name === 'voltage') readVoltage(measures, json, value, unit, part)
   else if (name === 'illuminance' && 'illuminance_lux' in json)

@@ -133,3 +133,16 @@ test('deep, long and hostile payloads of every protocol are answered in bounded 
       if (!isKept(outcome)) for (const reading of outcome.readings) checkReading(reading, topic)
     }
 })
+
+test('a message of a thousand numbers is a reading of five hundred, and of no more', () => {
+  const many = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`number${n}`, n]))
+  const outcome = decode('zigbee2mqtt/many', Buffer.from(JSON.stringify(many)), {
+    receivedMs: Date.UTC(2024, 0, 15),
+    zone: openZone('UTC'),
+    lessons: new LessonBook(),
+  })
+  assert.ok(!isKept(outcome))
+  const metrics = Object.keys(outcome.readings[0]!.metrics!)
+  assert.equal(metrics.length, 500)
+  assert.equal(metrics.at(-1), 'number499')
+})
