@@ -7,6 +7,7 @@ import { ESPURNA, TUYA } from './espurna.ts'
 import { HOMEASSISTANT, HOMEASSISTANT_DISCOVERY } from './homeassistant.ts'
 import { HOMEWIZARD } from './homewizard.ts'
 import { HOMIE } from './homie.ts'
+import { MAPPED, propose } from './mapped.ts'
 import { OPENMQTTGATEWAY } from './openmqttgateway.ts'
 import { SHELLY_GEN1 } from './shelly-gen1.ts'
 import { SHELLY_GEN2 } from './shelly-gen2.ts'
@@ -31,6 +32,7 @@ export const DECODERS: readonly Decoder[] = [
   EMON,
   ESPURNA,
   HOMEASSISTANT,
+  MAPPED,
   ESPHOME,
 ]
 
@@ -59,7 +61,9 @@ export function decode(topic: string, payload: Uint8Array, context: Context): Ou
     if (outcome !== undefined) return finish(outcome, message, context)
   }
   const broken = (text[0] === '{' || text[0] === '[') && message.json() === undefined
-  return { why: broken ? 'broken_json' : 'unknown' }
+  if (broken) return { why: 'broken_json' }
+  const proposal = propose(message)
+  return { why: 'unknown', ...(proposal && { proposal }) }
 }
 
 /** A retained message is state; what was measured is marked with where it came from. */
