@@ -102,16 +102,32 @@ const METER_SCALES: Readonly<Record<number, readonly [name: string, unit: string
 const ELECTRIC = 1
 const PRODUCED = 2
 
+/** Named topics write command classes and endpoints as words. */
+const CLASSES: Readonly<Record<string, number>> = table({
+  switch_binary: 37,
+  switch_multilevel: 38,
+  sensor_binary: 48,
+  sensor_multilevel: 49,
+  meter: 50,
+  battery: 128,
+})
+const ENDPOINT = /^(?:endpoint_)?(\d+)$/
+
+function classOf(level: string): number | undefined {
+  return /^\d{1,3}$/.test(level) ? Number(level) : CLASSES[level]
+}
+
 function ofZwaveJs(message: Message, context: Context): Outcome {
   const path = message.levels.slice(1)
   const json = message.object()
   const from = path.findIndex(
-    (level, index) => index > 0 && /^\d+$/.test(level) && /^\d+$/.test(path[index + 1] ?? ''),
+    (level, index) => index > 0 && classOf(level) !== undefined && ENDPOINT.test(path[index + 1] ?? ''),
   )
   if (path.at(-1) === 'status' && json) return readStatus(path.slice(0, -1), json, message, context)
   if (from < 1 || path[from + 2] === undefined) return { why: 'no_telemetry', protocol: ZWAVE_JS }
   if (!json && message.text()![0] === '{') return { why: 'broken_json', protocol: ZWAVE_JS }
-  const [commandClass, endpoint, property, key] = path.slice(from)
+  const [commandClass, level, property, key] = path.slice(from)
+  const endpoint = ENDPOINT.exec(level!)![1]!
   const draft = new Draft({
     protocol: ZWAVE_JS,
     device_id: path.slice(0, from).join('/'),
@@ -120,7 +136,14 @@ function ofZwaveJs(message: Message, context: Context): Outcome {
   })
   const measures = draft.channel(endpoint === '0' ? '' : endpoint)
   const value = json ? json.value : message.text()
-  readProperty(measures, Number(commandClass), property!.replaceAll('_', ' '), key, value, textOf(json?.unit))
+  readProperty(
+    measures,
+    classOf(commandClass!)!,
+    property!.replaceAll('_', ' '),
+    key,
+    value,
+    textOf(json?.unit),
+  )
   return draft.finish(message, context)
 }
 
