@@ -1,58 +1,101 @@
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import fc from 'fast-check'
-import { compactTable, LakeError, openLake, type DataFile } from '../../src/lake/index.ts'
-import { NUMBERS, numbersFrom, range, world } from './temporary.ts'
+import { LakeError, openLake, type DataFile } from '../../src/lake/index.ts'
+import { APPENDER_SPAN, NUMBERS, numbersFrom, range, world } from './temporary.ts'
 
-const WRITER = fileURLToPath(new URL('./writer.ts', import.meta.url))
-const BATCHES = 15
+const SOAK = process.env.SOAK === '1'
+const BATCHES = SOAK ? 500 : 50
+const MIXED_S = SOAK ? 600 : 20
 
-function writer(root: string, id: number): ChildProcess {
-  return spawn(process.execPath, [WRITER, root, String(id), String(BATCHES)], {
+function run(t: TestContext, script: string, words: readonly (string | number)[]): ChildProcess {
+  const file = fileURLToPath(new URL(script, import.meta.url))
+  const child = spawn(process.execPath, [file, ...words.map(String)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  t.after(() => child.kill('SIGKILL'))
+  return child
 }
 
-test('three writing processes, two of them killed and started anew, and a merger: every row once', async (t) => {
-  const { root, lake, engine, numbers } = await world(t, { 'delta.checkpointInterval': '7' })
-  const writers = [0, 1, 2].map((id) => writer(root, id))
-  const finished = [0, 1, 2].map(async (id) => {
-    const child = writers[id] as ChildProcess
-    if (id < 2) {
-      // Killed at whatever it does after its third commit; then all of its batches are sent again.
-      let batches = 0
-      child.stdout?.on('data', () => {
-        batches += 1
-        if (batches === 3) child.kill('SIGKILL')
+/** The last line that a process has printed, and how it ended. */
+async function outcome(child: ChildProcess, onLine: (line: string) => void = () => undefined) {
+  let last = ''
+  const reading = (async () => {
+    for await (const line of createInterface({ input: child.stdout! })) {
+      last = line
+      onLine(line)
+    }
+  })()
+  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]
+  await reading
+  return { last, code, signal }
+}
+
+test(`four writing processes of ${BATCHES} batches, each killed twice and replayed: every row once`, async (t) => {
+  const { root, engine, numbers } = await world(t, { 'delta.checkpointInterval': '7' })
+  const writers = [0, 1, 2, 3].map(async (id) => {
+    // Killed at whatever it does a while after so many batches; then started three batches before what it had said.
+    let [from, said] = [0, -1]
+    for (const killAt of [BATCHES / 3, (2 * BATCHES) / 3, Infinity]) {
+      const child = run(t, './writer.ts', [root, id, from, BATCHES])
+      const { code, signal } = await outcome(child, (line) => {
+        said = Number(line)
+        if (said >= killAt) setTimeout(() => child.kill('SIGKILL'), Math.random() * 20)
       })
-      await once(child, 'exit')
-      const again = writer(root, id)
-      again.stdout?.resume()
-      assert.deepEqual(await once(again, 'exit'), [0, null])
-    } else {
-      child.stdout?.resume()
-      assert.deepEqual(await once(child, 'exit'), [0, null])
+      assert.deepEqual([code, signal], killAt === Infinity ? [0, null] : [null, 'SIGKILL'])
+      from = Math.max(0, said - 3)
     }
   })
-  let writing = true
-  const done = Promise.all(finished).finally(() => (writing = false))
-  let mergers = 0
-  while (writing) {
-    const { merged } = await compactTable({ lake, engine, table: NUMBERS.name })
-    mergers += merged > 0 ? 1 : 0
-    const seen = await numbers()
-    assert.equal(new Set(seen).size, seen.length, 'a reader saw a row twice')
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  await done
-  const expected = [0, 1, 2].flatMap((id) => range(id * 100_000, BATCHES * 10))
+  await Promise.all(writers)
+  const expected = [0, 1, 2, 3].flatMap((id) => range(id * 100_000, BATCHES * 10))
   assert.deepEqual(await numbers(), expected)
-  assert.ok(mergers > 0, 'nothing was merged while the writers wrote')
   // From checkpoint and log alone the same.
   assert.deepEqual(await numbers(await openLake({ root, engine })), expected)
+})
+
+test(`2 appenders, 2 mergers, an overwriter, a vacuum and 3 readers for ${MIXED_S} s: nothing twice, nothing missing, no file vanished`, async (t) => {
+  const { root, lake, engine, numbers } = await world(t, { 'delta.checkpointInterval': '10' })
+  const committed = new Map<number, number>()
+  const until = Date.now() + MIXED_S * 1000
+  const start = (role: string, id = 0) =>
+    run(t, './mixed.ts', [role, root, id, Math.max(1, (until - Date.now()) / 1000)])
+  const counted = async (child: ChildProcess, id = 0): Promise<number> => {
+    const { last, code } = await outcome(child, (line) => {
+      if (line.startsWith('last ')) committed.set(id, Number(line.slice(5)))
+    })
+    assert.equal(code, 0)
+    return Number(last.slice('done '.length))
+  }
+  /** One that is killed in the middle, and started again. */
+  const killed = async (role: string, id = 0): Promise<number> => {
+    const child = start(role, id)
+    setTimeout(() => child.kill('SIGKILL'), MIXED_S * 500)
+    await assert.rejects(counted(child, id))
+    return counted(start(role, id), id)
+  }
+  const done = await Promise.all([
+    killed('appender', 1),
+    counted(start('appender', 2), 2),
+    killed('merger'),
+    counted(start('merger')),
+    counted(start('overwriter')),
+    counted(start('vacuum')),
+    ...[0, 1, 2].map(() => counted(start('reader'))),
+  ])
+  // Each has had something to do: merges, overwrites, files deleted, looks.
+  const least = [5, 5, 1, 1, 1, 1, 5, 5, 5]
+  for (const [index, count] of done.entries()) assert.ok(count >= least[index]!, `part ${index} did ${count}`)
+  const seen = await numbers(await openLake({ root, engine }))
+  for (const id of [1, 2]) {
+    const own = seen.filter((n) => Math.floor(n / APPENDER_SPAN) === id)
+    assert.ok(own.length > committed.get(id)! - id * APPENDER_SPAN, 'what was reported committed is gone')
+    assert.deepEqual(own, range(id * APPENDER_SPAN, own.length))
+  }
+  assert.deepEqual((await lake.check(NUMBERS.name)).findings, [])
 })
 
 test('any mix of appends, removals and rewrites by several lakes gives the expected files, and changes add up', async (t) => {

@@ -35,6 +35,12 @@ export const NUMBERS: TableDefinition = {
   key: ['n'],
 }
 
+/** Of the mixed concurrency test: an appender's numbers begin at a multiple of the span. */
+export const APPENDER_SPAN = 1_000_000
+export const BATCH_ROWS = 5
+/** No reader and no writer of it takes so long between two looks at the table. */
+export const GRACE_MS = 6000
+
 export async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'lake-test-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
