@@ -61,7 +61,9 @@ export async function putEntry(
     // It is there, but perhaps not on the disk yet: said again, it is.
     return store.putIfAbsent(path, entry)
   })
-  return placed || isOurs(store, table, version, txnId)
+  if (!placed && !(await isOurs(store, table, version, txnId))) return false
+  table.committed(version)
+  return true
 }
 
 async function isOurs(store: Store, table: OpenTable, version: number, txnId: string): Promise<boolean> {

@@ -57,7 +57,7 @@ export async function openLake({ root, engine, store = localStore(root) }: LakeO
     },
     async write(session, name, selectSql, options = {}) {
       const table = open(name)
-      const state = table.seen?.metaData ? table.seen : await table.refresh()
+      const state = table.seen?.metaData && !table.seen.damage ? table.seen : await table.refresh()
       return writeFiles(session, writeTarget(state, folderOf(name)), selectSql, options)
     },
     async commit(name, request) {

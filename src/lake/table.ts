@@ -17,6 +17,8 @@ export interface OpenTable {
   refresh(): Promise<TableState>
   /** As `refresh`, and looks whether the entry that a commit would follow is still the one that was read. */
   refreshToCommit(): Promise<TableState>
+  /** This process has made that version: from now on it must be there. */
+  committed(version: number): void
   /** Forgets what it knows, an entry that got lost too. */
   forget(): void
   /** The newest state seen so far. */
@@ -42,13 +44,14 @@ export function openTable(place: Place, name: string): OpenTable {
   // False while entries are being taken in: where that fails, half of one may have been, and all is read anew.
   let whole = false
   let lookedMs = 0
-  let lost: number | undefined
+  // The newest version that was there, seen or made by this process.
+  let known = -1
   let last: Promise<unknown> = Promise.resolve()
 
   async function advance(toCommit: boolean): Promise<TableState> {
     if (state && whole && (toCommit || Date.now() - lookedMs > UNSEEN_MS)) {
       const stands = await standing(place.store, state)
-      if (stands === 'missing') lost = state.version
+      if (stands === 'exchanged') known = -1
       if (stands !== 'yes') state = undefined
     }
     if (!state || !whole) state = await load(place, name)
@@ -57,8 +60,9 @@ export function openTable(place: Place, name: string): OpenTable {
     await applyNewer(place.store, state)
     // Another program may have gone over to checkpoints of another kind.
     if (state.version > before) await lastCheckpoint(place.store, name)
-    if (lost !== undefined && state.version >= lost) lost = undefined
-    if (lost !== undefined) damaged(state, corruptEntry(name, lost, 'is missing, though it was there'))
+    const lost = state.version < known && !state.damage
+    if (lost) damaged(state, corruptEntry(name, state.version + 1, 'is missing, though it was there'))
+    known = Math.max(known, state.version)
     whole = true
     lookedMs = Date.now()
     return state
@@ -73,9 +77,12 @@ export function openTable(place: Place, name: string): OpenTable {
     name,
     refresh: () => inTurn(false),
     refreshToCommit: () => inTurn(true),
+    committed(version) {
+      known = Math.max(known, version)
+    },
     forget() {
       state = undefined
-      lost = undefined
+      known = -1
     },
     get seen() {
       return state
@@ -93,15 +100,15 @@ function damaged(state: TableState, damage: LakeError | undefined): void {
  * Whether the newest entry of a state is in the log still: it may be another one there (a folder put back, a table made
  * anew), gone behind a newer checkpoint, or missing.
  */
-async function standing(store: Store, state: TableState): Promise<'yes' | 'no' | 'missing'> {
+async function standing(store: Store, state: TableState): Promise<'yes' | 'exchanged' | 'missing'> {
   const { table, version, entryId } = state
   // Of a checkpoint without its entry there is nothing to compare.
   if (version < 0 || entryId === undefined) return 'yes'
   const entry = await readEntry(store, table, version)
-  if (Array.isArray(entry)) return entryIdOf(entry) === entryId ? 'yes' : 'no'
-  if (entry === 'torn') return 'no'
+  if (Array.isArray(entry)) return entryIdOf(entry) === entryId ? 'yes' : 'exchanged'
+  if (entry === 'torn') return 'exchanged'
   const pointer = await lastCheckpoint(store, table)
-  return pointer !== undefined && pointer.version > version ? 'no' : 'missing'
+  return pointer !== undefined && pointer.version > version ? 'exchanged' : 'missing'
 }
 
 /** The state as of a version that lies in the past. */
