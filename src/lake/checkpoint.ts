@@ -10,7 +10,7 @@ import { applyActions, emptyState, type TableState } from './state.ts'
 import { statsText } from './stats.ts'
 import { codeOf } from './store.ts'
 import type { Place } from './table.ts'
-import type { Engine, Store } from './types.ts'
+import type { Engine, Session, Store } from './types.ts'
 
 /** Classic single-part checkpoints (PROTOCOL.md, Checkpoints): a table's state as one Parquet file. */
 
@@ -134,15 +134,11 @@ export async function readCheckpoint(
     const names = columns.map((column) => column.column_name)
     if (names.includes('checkpointMetadata') || names.includes('sidecar'))
       throw unsupported(table, 'v2Checkpoint')
-    const wanted = ACTIONS.filter((name) => names.includes(name)).map((name) => `"${name}": "${name}"`)
-    // As text: nested values cost more than twice as much one by one.
-    const rows = await session.rows<{ action: string }>(
-      `SELECT to_json({${wanted.join(', ')}})::VARCHAR AS action FROM ${source}`,
-    )
-    if (size > 0 && rows.length !== size)
-      return new Error(`it holds ${rows.length} actions, _last_checkpoint says ${size}`)
+    const kinds = ACTIONS.filter((each) => names.includes(each))
+    const actions = (await Promise.all(kinds.map((kind) => actionsOfKind(session, source, kind)))).flat()
+    if (size > 0 && actions.length !== size)
+      return new Error(`it holds ${actions.length} actions, _last_checkpoint says ${size}`)
     const state = emptyState(table)
-    const actions = rows.map((row) => JSON.parse(row.action) as Action)
     applyActions(state, version, actions, file)
     // It does not say when its version was made, nor by whom.
     state.entryId = undefined
@@ -153,6 +149,17 @@ export async function readCheckpoint(
   } finally {
     await session.close()
   }
+}
+
+/** As text, many in one: nested values one by one cost several times as much. */
+async function actionsOfKind(session: Session, source: string, kind: string): Promise<Action[]> {
+  const rows = await session.rows<{ texts: string }>(
+    `SELECT string_agg(to_json("${kind}")::VARCHAR, ',') AS texts
+     FROM (SELECT "${kind}", row_number() OVER () // 20000 AS part FROM ${source} WHERE "${kind}" IS NOT NULL) GROUP BY part`,
+  )
+  return rows.flatMap(({ texts }) =>
+    (JSON.parse(`[${texts}]`) as object[]).map((action) => ({ [kind]: action })),
+  )
 }
 
 /** The version of a classic checkpoint's name; undefined for any other name. */

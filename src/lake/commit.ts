@@ -38,7 +38,7 @@ export async function commitTo(
     const version = state.version + 1
     if (await putEntry(store, table, version, entry, txnId)) return { applied: true, version }
     // Waiting a random moment keeps many writers from losing to each other for ever.
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(attempt * 5, 100)))
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(attempt * 2, 10)))
   }
 }
 

@@ -139,7 +139,7 @@ export function encodePath(path: string): string {
 
 /** Throws `lake_corrupt` for a path that leads out of the table's folder. */
 export function decodePath(table: string, version: number, encoded: string): string {
-  const parts = encoded.split('/').map(decodePart)
+  const parts = encoded.includes('%') ? encoded.split('/').map(decodePart) : encoded.split('/')
   const outside =
     encoded.startsWith('/') ||
     /^[a-z][a-z0-9+.-]*:/i.test(encoded) ||

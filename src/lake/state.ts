@@ -142,6 +142,7 @@ export function dataFileOf(
 
 /** An empty text stands for null, whatever the type (PROTOCOL.md, Partition Value Serialization). */
 export function partitionOf(values: Readonly<Record<string, string | null>>): DataFile['partition'] {
+  if (!Object.values(values).includes('')) return values
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, value === '' ? null : value]),
   )

@@ -22,7 +22,7 @@ function run(t: TestContext, script: string, words: readonly (string | number)[]
 }
 
 /** The last line that a process has printed, and how it ended. */
-async function outcome(child: ChildProcess, onLine: (line: string) => void = () => undefined) {
+async function ended(child: ChildProcess, onLine: (line: string) => void = () => undefined) {
   let last = ''
   const reading = (async () => {
     for await (const line of createInterface({ input: child.stdout! })) {
@@ -42,7 +42,7 @@ test(`four writing processes of ${BATCHES} batches, each killed twice and replay
     let [from, said] = [0, -1]
     for (const killAt of [BATCHES / 3, (2 * BATCHES) / 3, Infinity]) {
       const child = run(t, './writer.ts', [root, id, from, BATCHES])
-      const { code, signal } = await outcome(child, (line) => {
+      const { code, signal } = await ended(child, (line) => {
         said = Number(line)
         if (said >= killAt) setTimeout(() => child.kill('SIGKILL'), Math.random() * 20)
       })
@@ -64,7 +64,7 @@ test(`2 appenders, 2 mergers, an overwriter, a vacuum and 3 readers for ${MIXED_
   const start = (role: string, id = 0) =>
     run(t, './mixed.ts', [role, root, id, Math.max(1, (until - Date.now()) / 1000)])
   const counted = async (child: ChildProcess, id = 0): Promise<number> => {
-    const { last, code } = await outcome(child, (line) => {
+    const { last, code } = await ended(child, (line) => {
       if (line.startsWith('last ')) committed.set(id, Number(line.slice(5)))
     })
     assert.equal(code, 0)
