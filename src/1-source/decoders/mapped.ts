@@ -97,6 +97,12 @@ function readField(draft: Draft, field: FieldMapping, value: unknown): string | 
 const MAX_PROPOSED = 50
 const FIELDS: Readonly<Record<string, string>> = table({ temperature: 'temperature', power: 'power_usage' })
 
+/** `power` is the power; `max_power` is not. */
+function fieldOf(name: string): string | undefined {
+  const { quantity, endpoint } = splitName(name)
+  return endpoint === '' ? FIELDS[quantity] : undefined
+}
+
 /** How a message that nobody knows could be read: its numbers by their names. Undefined where it has none. */
 export function propose(message: Message): MappingProposal | undefined {
   const fields: FieldMapping[] = []
@@ -107,7 +113,7 @@ export function propose(message: Message): MappingProposal | undefined {
       const from = path.join('.')
       const name = slug(path.at(-1) ?? message.levels.at(-1)!)
       if (name === '') return
-      fields.push({ from, to: FIELDS[splitName(name).quantity] ?? `metrics.${name}` })
+      fields.push({ from, to: fieldOf(name) ?? `metrics.${name}` })
       sample[from] = number
     } else if (isObject(value) && path.length < 4)
       for (const [key, inner] of Object.entries(value).slice(0, MAX_PROPOSED))
