@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { test } from 'node:test'
 import { openQuerySession } from '../../src/lake/index.ts'
-import { numbersFrom, temporaryFolder, world } from './temporary.ts'
+import { NUMBERS, numbersFrom, temporaryFolder, world } from './temporary.ts'
 
 test('a query session sees the newest tables by name, and may only read them', async (t) => {
   const { lake, engine, append, root } = await world(t)
@@ -40,4 +40,27 @@ test('a query session sees the newest tables by name, and may only read them', a
   })
   // The platform's own sessions are not locked.
   assert.equal(await append(numbersFrom(3, 1)), 2)
+})
+
+test('a data file that is missing or cut is named, with table and version; other tables go on', async (t) => {
+  const { lake, engine, append, root } = await world(t)
+  await append(numbersFrom(0, 3))
+  await lake.define({ ...NUMBERS, name: 'silver.others' })
+  const [file] = (await lake.snapshot(NUMBERS.name)).files
+  const onDisk = path.join(root, 'bronze', 'numbers', ...file!.path.split('/'))
+  const whole = await readFile(onDisk)
+  const fails = async () => {
+    const session = await openQuerySession(lake, engine)
+    const error = {
+      code: 'lake_corrupt',
+      message: new RegExp(`bronze\\.numbers, version 1: .*${file!.path}`),
+    }
+    await assert.rejects(session.rows('SELECT sum(n) FROM bronze.numbers'), error)
+    assert.deepEqual(await session.rows('SELECT count(*) AS rows FROM silver.others'), [{ rows: 0 }])
+    await session.close()
+  }
+  await rm(onDisk)
+  await fails()
+  await writeFile(onDisk, whole.subarray(0, whole.length - 5))
+  await fails()
 })

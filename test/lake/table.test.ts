@@ -229,3 +229,20 @@ test('names in the log other than entries are passed over; a file outside the ta
   await writeFile(path.join(log, `${'2'.padStart(20, '0')}.json`), JSON.stringify({ add }))
   await assert.rejects(lake.snapshot(NUMBERS.name), { code: 'lake_corrupt', message: /secret/ })
 })
+
+test('statistics of so many first columns as the table says, nulls of required ones refused all the same; the bounds of floats hold', async (t) => {
+  const { lake, session } = await world(t)
+  const columns = [
+    { name: 'f', type: 'float', description: 'float' },
+    { name: 'n', type: 'long', required: true, description: 'long' },
+  ] as const
+  const name = 'silver.indexed'
+  const properties = { 'delta.dataSkippingNumIndexedCols': '1' }
+  await lake.define({ name, description: '', columns, partitionBy: [], sortBy: [], key: [], properties })
+  const [file] = await lake.write(session, name, 'SELECT 0.1::FLOAT AS f, 1 AS n')
+  // The float nearest to 0.1 is 13,421,773 / 2^27, a little more than 0.1.
+  const nearest = 13_421_773 / 2 ** 27
+  assert.deepEqual(file!.stats, { rows: 1, min: { f: nearest }, max: { f: nearest }, nulls: { f: 0 } })
+  const bad = lake.write(session, name, 'SELECT 0.1::FLOAT AS f, NULL AS n')
+  await assert.rejects(bad, { code: 'model_check_failed', message: /column n/ })
+})
