@@ -1,4 +1,5 @@
 import { PlatformError } from '../errors.ts'
+import { LakeError } from '../lake/errors.ts'
 import type { CheckReport, HistoryEntry, TableStatus } from '../lake/types.ts'
 import { openLakeAlone, openSettings, type Warehouse } from '../main.ts'
 import { bytesText, nearest, requireDurationMs } from '../units.ts'
@@ -62,7 +63,9 @@ export const LAKE: Command = {
     'smarthouse lake vacuum --dry-run',
     'smarthouse lake retain bronze.telemetry --days 400',
   ],
-  exitCodes: { [FOUND]: 'check found something, or status a table that cannot be read' },
+  exitCodes: {
+    [FOUND]: 'check found something, or a table is damaged or cannot be read: the others were looked after',
+  },
   async run(args) {
     const [name = '', ...named] = args.positionals
     const action = actionOf(name, named, args)
@@ -179,10 +182,36 @@ async function check({ lake }: Warehouse, tables: readonly string[], args: Argum
 
 async function optimize({ lake, engine }: Warehouse, tables: readonly string[]): Promise<Outcome> {
   const { compactTable } = await import('../lake/index.ts')
-  const done = []
-  for (const table of tables) done.push({ table, ...(await compactTable({ lake, engine, table })) })
-  const lines = done.map(({ table, merged, written }) => `${table}: ${merged} files merged into ${written}\n`)
-  return { json: { tables: done }, text: lines.join('') }
+  const { done, broken } = await ofEach(tables, (table) => compactTable({ lake, engine, table }))
+  const lines = done.map(
+    ({ table, outcome: { merged, written } }) => `${table}: ${merged} files merged into ${written}\n`,
+  )
+  const json = { tables: [...done.map(({ table, outcome }) => ({ table, ...outcome })), ...broken] }
+  return { json, text: lines.join('') + wrongOf(broken), exit: broken.length > 0 ? FOUND : 0 }
+}
+
+interface Broken {
+  table: string
+  error: string
+}
+
+/** A table that is damaged, or cannot be read, keeps no other from its turn. */
+async function ofEach<T>(tables: readonly string[], work: (table: string) => Promise<T>) {
+  const done: { table: string; outcome: T }[] = []
+  const broken: Broken[] = []
+  for (const table of tables) {
+    try {
+      done.push({ table, outcome: await work(table) })
+    } catch (error) {
+      if (!(error instanceof LakeError) || error.code === 'usage') throw error
+      broken.push({ table, error: error.message })
+    }
+  }
+  return { done, broken }
+}
+
+function wrongOf(broken: readonly Broken[]): string {
+  return broken.map(({ table, error }) => `WRONG ${table}: ${error}\n`).join('')
 }
 
 async function vacuum({ lake }: Warehouse, tables: readonly string[], args: Arguments): Promise<Outcome> {
@@ -208,14 +237,18 @@ async function deletions(
   args: Arguments,
   filesOf: (table: string) => Promise<string[]>,
 ): Promise<Outcome> {
-  const done = []
-  for (const table of tables) done.push({ table, files: await filesOf(table) })
+  const { done, broken } = await ofEach(tables, filesOf)
   const said = args.flag('dry-run') ? 'would be deleted' : 'deleted'
-  const lines = done.map(({ table, files }) => `${table}: ${files.length} files ${said}\n`)
+  const lines = done.map(({ table, outcome }) => `${table}: ${outcome.length} files ${said}\n`)
   const named = args.flag('dry-run')
-    ? done.flatMap(({ table, files }) => files.map((file) => `  ${table}/${file}\n`))
+    ? done.flatMap(({ table, outcome }) => outcome.map((file) => `  ${table}/${file}\n`))
     : []
-  return { json: { dryRun: args.flag('dry-run'), tables: done }, text: [...lines, ...named].join('') }
+  const each = [...done.map(({ table, outcome }) => ({ table, files: outcome })), ...broken]
+  return {
+    json: { dryRun: args.flag('dry-run'), tables: each },
+    text: [...lines, ...named].join('') + wrongOf(broken),
+    exit: broken.length > 0 ? FOUND : 0,
+  }
 }
 
 async function retain(

@@ -1,8 +1,9 @@
 import { lastCheckpoint, readCheckpoint } from './checkpoint.ts'
+import { requireHealthy } from './commit.ts'
 import { logFolder } from './log.ts'
 import { logRetentionMs } from './properties.ts'
 import type { OpenTable, Place } from './table.ts'
-import type { UpkeepOptions } from './types.ts'
+import type { CleanUpOptions } from './types.ts'
 
 /** Who looks at the table every few minutes never finds the entry after his own gone. */
 const YOUNGEST_MS = 3_600_000
@@ -17,12 +18,12 @@ const OF_VERSION = /^(\d{20})\./
 export async function cleanUpLog(
   place: Place,
   table: OpenTable,
-  { dryRun = false, nowMs = Date.now() }: UpkeepOptions,
+  { dryRun = false, nowMs = Date.now(), readUpTo = Infinity }: CleanUpOptions,
 ): Promise<string[]> {
   const { store } = place
   const state = await table.refresh()
-  if (!state.metaData || state.damage !== undefined) return []
-  const cutoffMs = nowMs - Math.max(logRetentionMs(state.metaData.configuration), YOUNGEST_MS)
+  requireHealthy(state)
+  const cutoffMs = nowMs - Math.max(logRetentionMs(state.metaData!.configuration), YOUNGEST_MS)
   // The pointer tells those whose entries went away that they did: nothing past it goes.
   const pointed = (await lastCheckpoint(store, table.name))?.version ?? -1
   const folder = logFolder(table.name)
@@ -33,7 +34,9 @@ export async function cleanUpLog(
   })
   const base = found.findLast(
     ({ name, version, modifiedMs }) =>
-      name.endsWith('.checkpoint.parquet') && version <= pointed && modifiedMs < cutoffMs,
+      name.endsWith('.checkpoint.parquet') &&
+      version <= Math.min(pointed, readUpTo + 1) &&
+      modifiedMs < cutoffMs,
   )
   const covered = base === undefined ? [] : found.filter(({ version }) => version < base.version)
   if (base === undefined || covered.length === 0) return []

@@ -1,6 +1,13 @@
 /** The types of the lake: tables in the Delta format, written and read through one engine. */
 
-import type { CheckReport, HistoryEntry, TableStatus, UpkeepOptions, VacuumOptions } from './upkeep-types.ts'
+import type {
+  CheckReport,
+  CleanUpOptions,
+  HistoryEntry,
+  TableStatus,
+  UpkeepOptions,
+  VacuumOptions,
+} from './upkeep-types.ts'
 
 export type * from './upkeep-types.ts'
 
@@ -222,8 +229,11 @@ export interface Lake {
    * further behind than `olderThanMs` may find a file gone.
    */
   vacuum(table: string, options?: VacuumOptions): Promise<string[]>
-  /** Deletes log entries and checkpoints past `delta.logRetentionDuration` (30 days) that a newer checkpoint covers; returns their paths. */
-  cleanUpLog(table: string, options?: UpkeepOptions): Promise<string[]>
+  /**
+   * Deletes log entries and checkpoints past `delta.logRetentionDuration` (30 days) that a newer checkpoint covers; returns
+   * their paths. A damaged table is `lake_corrupt`, here and for `vacuum`: nothing of it is deleted.
+   */
+  cleanUpLog(table: string, options?: CleanUpOptions): Promise<string[]>
   /** Gives up the dates (UTC) older than `lake.retentionDays`, in one commit `RETENTION`; returns their files. Vacuum deletes them later. */
   retain(table: string, options?: UpkeepOptions): Promise<DataFile[]>
   close(): Promise<void>

@@ -8,8 +8,16 @@ export interface UpkeepOptions {
 }
 
 export interface VacuumOptions extends UpkeepOptions {
-  /** Files removed longer ago go; default `delta.deletedFileRetentionDuration` (7 days), never less than an hour. */
+  /**
+   * Files removed longer ago go; default, and the most that can be asked for, `delta.deletedFileRetentionDuration` (7 days):
+   * of what was removed before that, the log no longer says when. Never less than an hour.
+   */
   olderThanMs?: number
+}
+
+export interface CleanUpOptions extends UpkeepOptions {
+  /** A reader of `changes` has come to this version: the entries after it stay, however old. */
+  readUpTo?: number
 }
 
 /** One version, as its `commitInfo` tells it. */

@@ -1,3 +1,5 @@
+import { requireHealthy } from './commit.ts'
+import { LakeError } from './errors.ts'
 import { tableFolder } from './log.ts'
 import { deletedFileRetentionMs } from './properties.ts'
 import type { OpenTable } from './table.ts'
@@ -19,9 +21,17 @@ export async function vacuumTable(
   // Listed first: what is committed while the listing runs is then known to the state.
   const found = await filesBelow(store, folder)
   const state = await table.refresh()
-  if (!state.metaData || state.damage !== undefined) return []
-  const retentionMs = olderThanMs ?? deletedFileRetentionMs(state.metaData.configuration)
-  const cutoffMs = nowMs - Math.max(retentionMs, YOUNGEST_MS)
+  requireHealthy(state)
+  const retentionMs = Math.max(deletedFileRetentionMs(state.metaData!.configuration), YOUNGEST_MS)
+  const askedMs = olderThanMs ?? retentionMs
+  // A checkpoint leaves out older removals (PROTOCOL.md, Add File and Remove File): then a file's own age would decide.
+  if (askedMs > retentionMs)
+    throw new LakeError(
+      'usage',
+      `Table ${table.name} remembers for ${retentionMs / YOUNGEST_MS} h which files were removed, so vacuum cannot spare those of the last ${askedMs / YOUNGEST_MS} h.`,
+      'Set its property delta.deletedFileRetentionDuration, or ask for less.',
+    )
+  const cutoffMs = nowMs - Math.max(askedMs, YOUNGEST_MS)
   const removedMs = new Map(
     [...state.tombstones].map(([path, { deletionTimestamp = 0 }]) => [path, deletionTimestamp]),
   )

@@ -48,9 +48,9 @@ export async function lookAfter(
       await compactTable({ lake, engine, table })
       if (!clean) continue
       await lake.retain(table, { nowMs })
-      if (await isNeeded(lake, tables, table, nowMs)) continue
-      await lake.vacuum(table, { nowMs })
-      await lake.cleanUpLog(table, { nowMs })
+      const { unread, readUpTo } = await readersOf(lake, tables, table, nowMs)
+      if (!unread) await lake.vacuum(table, { nowMs })
+      await lake.cleanUpLog(table, { nowMs, readUpTo })
     } catch (error) {
       if (!(error instanceof LakeError)) throw error
       errors.push(error)
@@ -60,30 +60,28 @@ export async function lookAfter(
 }
 
 /**
- * Whether a later layer has yet to read what the table was an hour ago: then its files and log entries stay, however
- * old. How far a table has come with another stands in its `txns`, under the other's name; Silver's late pass has its own.
+ * How far the later layers have read a table (its log stays from there on), and whether they have yet to read what it
+ * was an hour ago (then its files stay, however old). How far a table has come with another stands in its `txns`, under
+ * the other's name; Silver's late pass has its own. A reader that cannot be read itself is an error: nobody knows how far it is.
  */
-async function isNeeded(
+async function readersOf(
   lake: Lake,
   tables: readonly string[],
   table: string,
   nowMs: number,
-): Promise<boolean> {
+): Promise<{ unread: boolean; readUpTo: number }> {
+  const names = table === BRONZE_TELEMETRY.name ? [table, 'late'] : [table]
+  const snapshots = await Promise.all(tables.map((reader) => lake.snapshot(reader)))
+  const reached = snapshots.flatMap(({ txns }) => names.flatMap((name) => txns.get(name) ?? []))
+  const readUpTo = Math.min(Infinity, ...reached)
   const hourAgo = await lake.snapshot(table, new Date(nowMs - HOUR_MS)).catch((error: unknown) => {
     if (error instanceof LakeError && (error.code === 'usage' || error.code === 'lake_expired'))
       return undefined
     throw error
   })
   // Younger than that: there is nothing to clean yet.
-  if (!hourAgo) return true
-  for (const reader of tables) {
-    const { txns } = await lake.snapshot(reader)
-    const names = table === BRONZE_TELEMETRY.name ? [table, 'late'] : [table]
-    for (const upTo of names.flatMap((name) => txns.get(name) ?? [])) {
-      if (upTo >= hourAgo.version) continue
-      const { added, removed } = await lake.changes(table, upTo, hourAgo.version)
-      if (added.length + removed.length > 0) return true
-    }
-  }
-  return false
+  if (!hourAgo) return { unread: true, readUpTo }
+  if (readUpTo >= hourAgo.version) return { unread: false, readUpTo }
+  const { added, removed } = await lake.changes(table, readUpTo, hourAgo.version)
+  return { unread: added.length + removed.length > 0, readUpTo }
 }

@@ -174,6 +174,12 @@ test('a torn newest entry: the version before is served, check --repair moves th
   assert.equal(json('lake', 'status').status, 3)
   assert.deepEqual(sql(`SELECT count(*) AS n FROM ${TABLE}`), [{ n: 4 }])
   assert.equal(json('lake', 'check').status, 3)
+  // Nothing is deleted of it, and that is not passed over in silence.
+  for (const action of ['vacuum', 'clean']) {
+    const { status, said } = json('lake', action)
+    assert.equal(status, 3)
+    assert.match((said.tables[0] as { error?: string }).error ?? '', /silver\.rooms, version 6: .* is torn/)
+  }
   assert.ok(existsSync(torn))
   const { status, said } = json('lake', 'check', '--repair')
   assert.equal(status, 0)

@@ -99,3 +99,21 @@ test('vacuum: what was removed or never committed goes after its time, and nothi
   assert.equal((await readdir(path.join(table, 'day=2026-11-23'))).length, 1)
   assert.deepEqual(await numbers(), [1])
 })
+
+test('vacuum spares no longer than the table remembers its removals: asked for more, it says so', async (t) => {
+  const { lake } = await world(t, { 'delta.deletedFileRetentionDuration': 'interval 2 days' })
+  await lake.vacuum(NUMBERS.name, { olderThanMs: 2 * DAY_MS })
+  await assert.rejects(lake.vacuum(NUMBERS.name, { olderThanMs: 3 * DAY_MS }), {
+    code: 'usage',
+    message: /bronze\.numbers remembers for 48 h .* last 72 h/,
+  })
+})
+
+test('of a damaged table nothing is deleted, and that is said', async (t) => {
+  const { root, lake, append } = await world(t)
+  await append(numbersFrom(0, 1))
+  await writeFile(path.join(root, 'bronze', 'numbers', '_delta_log', `${'2'.padStart(20, '0')}.json`), '{"co')
+  const torn = { code: 'lake_corrupt', message: /bronze\.numbers, version 2: .*2\.json is torn/ }
+  await assert.rejects(lake.vacuum(NUMBERS.name, { nowMs: Date.now() + 8 * DAY_MS }), torn)
+  await assert.rejects(lake.cleanUpLog(NUMBERS.name, { nowMs: Date.now() + 31 * DAY_MS }), torn)
+})

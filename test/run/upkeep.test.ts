@@ -96,3 +96,15 @@ test('a table that cannot be looked after keeps no other from it, and is named',
   assert.equal((await lake.snapshot(IN)).files.length, 1)
   assert.equal(await sum(), 55)
 })
+
+test('the log stays from where a later layer has read up to, though only merging came after', async (t) => {
+  const { lake, round, entries } = await house(t, 10)
+  await round(Date.now())
+  // Version 11 is the merge; empty commits lead to a checkpoint at 20, which alone would let 0 to 19 go.
+  for (let version = 12; version <= 21; version += 1) await lake.commit(IN, { operation: 'WRITE', add: [] })
+  await lake.close()
+  await round(Date.now() + TWO_MONTHS_MS)
+  // Silver goes on from version 10: 10 to 21 stay.
+  assert.equal(entries(), 12)
+  assert.deepEqual(await lake.changes(IN, 10, 21), { added: [], removed: [], expired: [] })
+})
