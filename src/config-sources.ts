@@ -25,7 +25,54 @@ const mqttUser = z.strictObject({
   subscribe: filters.meta({ description: 'Topic filters to which it may subscribe.' }),
 })
 
+const mapping = z.strictObject({
+  topic: z
+    .string()
+    .min(1)
+    .meta({ description: 'MQTT topic filter; `{device}` is the level that names the device.' }),
+  device: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'Device id where the topic has none; `json:PATH` takes it from the message.' }),
+  device_type: z.string().optional().meta({ description: 'Kind of device.' }),
+  manufacturer: z.string().optional().meta({ description: 'Who made it.' }),
+  model: z.string().optional().meta({ description: 'Model.' }),
+  fields: z
+    .array(
+      z.strictObject({
+        from: z
+          .string()
+          .meta({ description: "Path in the JSON, levels parted by points; '' is the message." }),
+        to: z
+          .string()
+          .regex(/^(?:temperature|power_usage|energy_total_wh|timestamp|status|metrics\.[a-z0-9_]+)$/, {
+            error:
+              'must be temperature, power_usage, energy_total_wh, timestamp, status or metrics.NAME_WITH_UNIT',
+          })
+          .meta({
+            description: 'temperature, power_usage, energy_total_wh, timestamp, status, metrics.NAME.',
+          }),
+        unit: z
+          .string()
+          .optional()
+          .meta({ description: 'As the device writes it; default: the field’s own.' }),
+        sign: z
+          .union([z.literal(1), z.literal(-1)])
+          .optional()
+          .meta({ description: '-1 where the device counts the other way round.' }),
+        channel: z.string().optional().meta({ description: 'Endpoint: phase, socket, probe.' }),
+      }),
+    )
+    .min(1)
+    .meta({ description: 'Its values; a list.' }),
+})
+
 export const SOURCES = {
+  mappings: z
+    .array(mapping)
+    .default([])
+    .meta({ description: 'How to read messages that no decoder knows; a list, the first that fits counts.' }),
   mqtt: section({
     enabled: z.boolean().default(false).meta({ description: 'Whether `up` runs the embedded MQTT broker.' }),
     host: z

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Registry } from './1-source/registry/registry.ts'
 import { BRONZE_GAPS, BRONZE_TELEMETRY } from './3-bronze/tables.ts'
 import { SILVER_TABLES } from './4-silver/tables.ts'
 import { GOLD_CALENDAR, GOLD_TABLES } from './5-gold/tables.ts'
@@ -130,6 +131,12 @@ export async function openStreamAlone(settings: Settings): Promise<StreamLog> {
   } finally {
     await warehouse.close()
   }
+}
+
+/** What is known of devices; in the folder of the stream, where requests and imports are remembered too. */
+export async function openDevices({ folder }: Settings): Promise<Registry> {
+  const { openRegistry } = await import('./1-source/registry/registry.ts')
+  return openRegistry(folder.stream)
 }
 
 export type StageName = Stage['name']

@@ -1,6 +1,6 @@
 import type { Lake, Session } from '../lake/types.ts'
 import { REFERENCE_CATALOGUE, REFERENCE_SETTINGS } from '../reference/tables.ts'
-import { watermarkOf, type ReferenceVersions } from './models.ts'
+import { numberChannels, watermarkOf, type ReferenceVersions } from './models.ts'
 import type { Covered } from './tail.ts'
 
 /**
@@ -19,9 +19,15 @@ export async function insertChangedDevices(
     const before =
       covered.catalogue < 0 ? [] : (await lake.snapshot(REFERENCE_CATALOGUE.name, covered.catalogue)).files
     const old = `SELECT * FROM ${lake.scan(REFERENCE_CATALOGUE.name, before)}`
-    found.push(
-      `SELECT tenant_id, device_id FROM ((${old} EXCEPT SELECT * FROM catalogue) UNION ALL (SELECT * FROM catalogue EXCEPT ${old}))`,
+    await session.run(
+      `CREATE OR REPLACE TEMP TABLE changed AS
+       WITH differing AS ((${old} EXCEPT SELECT * FROM catalogue) UNION ALL (SELECT * FROM catalogue EXCEPT ${old}))
+       SELECT tenant_id, device_id, '' AS channel FROM differing
+       UNION SELECT tenant_id, merged_into, '' FROM differing WHERE merged_into IS NOT NULL`,
     )
+    // One that takes over another's rows, or gets its own back, may have none yet.
+    await numberChannels(session, 'SELECT * FROM changed')
+    found.push('SELECT tenant_id, device_id FROM changed')
   }
   if (settings.version > covered.settings && covered.settings >= 0) {
     const before = await lake.snapshot(REFERENCE_SETTINGS.name, covered.settings)

@@ -5,7 +5,7 @@
 import type { DataFile, Lake, Session, Snapshot } from '../lake/types.ts'
 import { loadBefore, overlaps } from './history.ts'
 import { explained, materialise } from './model.ts'
-import { BRONZE, DUPLICATES, READINGS, refineArrivals, REJECTS, takeArrivals, TENANT } from './models.ts'
+import { arrivalsOf, DUPLICATES, READINGS, refineArrivals, REJECTS, takeArrivals, TENANT } from './models.ts'
 import { CONSTANTS } from './rules.ts'
 import { replaceInTail } from './tail.ts'
 
@@ -97,7 +97,7 @@ async function startPart(
   )
   await takeArrivals(
     session,
-    `SELECT a.* FROM ${lake.scan(BRONZE, files)} a
+    `SELECT a.* FROM ${arrivalsOf(lake, files)} a
      JOIN dirty_part d ON d.device_id = a.device_id AND d.tenant_id = ${TENANT('a')}
      WHERE d.from_us = 0 OR epoch_us(a.timestamp) >= d.from_us`,
   )
@@ -117,7 +117,7 @@ async function partsOf(lake: Lake, session: Session, files: readonly DataFile[])
   const rows = files.reduce((sum, file) => sum + file.stats.rows, 0)
   if (rows <= ROWS_PER_PART) return 1
   const [found] = await session.rows<{ n: number }>(
-    `SELECT count(*) AS n FROM ${lake.scan(BRONZE, files)} a
+    `SELECT count(*) AS n FROM ${arrivalsOf(lake, files)} a
      JOIN dirty d ON d.device_id = a.device_id AND d.tenant_id = ${TENANT('a')}
      WHERE d.from_us = 0 OR epoch_us(a.timestamp) >= d.from_us`,
   )

@@ -24,6 +24,12 @@ export const DUPLICATES = SILVER_DUPLICATES.name
 export const TENANT = (alias: string): string =>
   `CASE WHEN trim(${alias}.tenant_id) <> '' THEN ${alias}.tenant_id ELSE 'home' END`
 
+/** Rows of Bronze; those of a device that is merged into another are that one's. */
+export function arrivalsOf(lake: Lake, files: Snapshot['files']): string {
+  return `(SELECT b.* REPLACE (coalesce(m.merged_into, b.device_id) AS device_id) FROM ${lake.scan(BRONZE, files)} b
+     LEFT JOIN merges m ON m.device_id = b.device_id AND m.tenant_id = ${TENANT('b')})`
+}
+
 /** What is known of a channel before the rows at hand: the result of the model `channel_state`. */
 const CHANNEL_STATE_COLUMNS = [
   'channel_no INTEGER',
@@ -88,7 +94,7 @@ export async function watermarkOf(lake: Lake, session: Session, settings: Snapsh
   return Number(watermark?.value ?? DEFAULT_LATE_WATERMARK_HOURS)
 }
 
-/** Makes `constants`, `type_limits` and `catalogue`. */
+/** Makes `constants`, `type_limits`, `catalogue` and `merges`. */
 export async function loadReference(
   lake: Lake,
   session: Session,
@@ -115,6 +121,9 @@ export async function loadReference(
           .map(({ name, type }) => `${name} ${type === 'string' ? 'VARCHAR' : type.toUpperCase()}`)
           .join(', ')})`
       : `CREATE OR REPLACE TEMP TABLE catalogue AS SELECT * FROM ${lake.scan(REFERENCE_CATALOGUE.name, catalogue.files)}`,
+  )
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE merges AS SELECT tenant_id, device_id, merged_into FROM catalogue WHERE merged_into IS NOT NULL`,
   )
 }
 

@@ -1,14 +1,14 @@
 /** Arrivals of some Bronze versions: rejects and what is on time become rows at once, the rest is left pending. */
 import type { DataFile, Lake, Session } from '../lake/types.ts'
 import { materialise } from './model.ts'
-import { BRONZE, computeEnergy, computeReadings, resolveIdentities, takeArrivals } from './models.ts'
+import { arrivalsOf, computeEnergy, computeReadings, resolveIdentities, takeArrivals } from './models.ts'
 
 /**
  * Makes `rejects`, `duplicates`, `readings` of these Bronze files' arrivals, and `waiting` (devices with arrivals
  * for the late pass, as `pending`). The outcome depends on nothing but the files, the tail and the reference tables.
  */
 export async function refineOnTime(lake: Lake, session: Session, added: readonly DataFile[]): Promise<void> {
-  await takeArrivals(session, `SELECT * FROM ${lake.scan(BRONZE, added)}`)
+  await takeArrivals(session, `SELECT * FROM ${arrivalsOf(lake, added)}`)
   await materialise(session, 'checked')
   await session.run('CREATE OR REPLACE TEMP TABLE held (device_no INTEGER)')
   await resolveOnTime(session)

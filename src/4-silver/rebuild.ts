@@ -2,6 +2,7 @@ import { PlatformError } from '../errors.ts'
 import type { DataFile, Engine, Lake, Session, Snapshot } from '../lake/types.ts'
 import { explained } from './model.ts'
 import {
+  arrivalsOf,
   BRONZE,
   DUPLICATES,
   INPUT_TABLES,
@@ -87,7 +88,7 @@ async function writeBuckets(options: {
   for (let bucket = 0; bucket < buckets; bucket++) {
     await takeArrivals(
       session,
-      `SELECT * FROM ${lake.scan(BRONZE, bronze.files)}
+      `SELECT * FROM ${arrivalsOf(lake, bronze.files)}
        WHERE coalesce(hash(coalesce(device_id, '')) % ${buckets}, 0) = ${bucket}`,
     )
     await carryNothing(session)

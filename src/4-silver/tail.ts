@@ -7,7 +7,16 @@ import { isPlatformError } from '../errors.ts'
 import type { Lake, Session, Snapshot } from '../lake/types.ts'
 import { REFERENCE_CATALOGUE, REFERENCE_SETTINGS } from '../reference/tables.ts'
 import { loadBefore, overlaps } from './history.ts'
-import { BRONZE, DUPLICATES, forgetNumbers, numberChannels, READINGS, REJECTS, TENANT } from './models.ts'
+import {
+  arrivalsOf,
+  BRONZE,
+  DUPLICATES,
+  forgetNumbers,
+  numberChannels,
+  READINGS,
+  REJECTS,
+  TENANT,
+} from './models.ts'
 
 const HOUR_US = 3_600_000_000
 
@@ -80,7 +89,7 @@ async function loadPending(lake: Lake, session: Session, readings: Snapshot): Pr
   }
   await session.run(
     `CREATE OR REPLACE TEMP TABLE unknown AS
-     SELECT tenant_id, device_id, channel, epoch_us(timestamp) AS t_us FROM ${lake.scan(BRONZE, added)} b
+     SELECT tenant_id, device_id, channel, epoch_us(timestamp) AS t_us FROM ${arrivalsOf(lake, added)} b
      ANTI JOIN (${known.join(' UNION ALL ')}) k USING (stream_topic, stream_partition, stream_offset, stream_index)
      WHERE device_id IS NOT NULL AND timestamp IS NOT NULL`,
   )

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createIntake } from '../1-source/intake.ts'
 import { startBroker } from '../1-source/mqtt/broker.ts'
-import { openSettings, openStreamAlone } from '../main.ts'
+import { openDevices, openSettings, openStreamAlone } from '../main.ts'
 import { tellDoing } from '../run/part.ts'
 import { COMMON_OPTIONS, type Command } from './command.ts'
 
@@ -16,20 +16,27 @@ export const BROKER: Command = {
     const settings = openSettings(args, { create: true })
     const { host, port, users } = settings.config.sources.mqtt
     const log = await openStreamAlone(settings)
+    const registry = await openDevices(settings)
     try {
-      const intake = createIntake({ sink: log, timeZone: settings.config.time_zone })
+      const intake = createIntake({
+        sink: log,
+        registry,
+        timeZone: settings.config.time_zone,
+        mappings: settings.config.sources.mappings,
+      })
       const say = (line: string): void => void process.stderr.write(`${line}\n`)
       const broker = await startBroker({ host, port, users, intake, say })
       console.log(`MQTT broker: ${host}:${broker.port}`)
-      const telling = setInterval(
-        () => tellDoing(`${broker.clients()} clients`, { clients: broker.clients(), ...intake.counts() }),
-        TELL_EVERY_MS,
-      )
+      const telling = setInterval(() => {
+        registry.flush()
+        tellDoing(`${broker.clients()} clients`, { clients: broker.clients(), ...intake.counts() })
+      }, TELL_EVERY_MS)
       if (!stop.aborted) await once(stop, 'abort')
       clearInterval(telling)
       await broker.close()
       return 0
     } finally {
+      registry.close()
       await log.close()
     }
   },

@@ -7,6 +7,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   status: async () => (await import('./status.ts')).STATUS,
   simulate: async () => (await import('./simulate.ts')).SIMULATE,
   import: async () => (await import('./import.ts')).IMPORT,
+  devices: async () => (await import('./devices.ts')).DEVICES,
   broker: async () => (await import('./broker.ts')).BROKER,
   bronze: async () => (await import('./stages.ts')).BRONZE,
   silver: async () => (await import('./stages.ts')).SILVER,

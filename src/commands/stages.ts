@@ -45,8 +45,9 @@ async function runStages(names: readonly StageName[], args: Arguments, stop: Abo
   const settings = openSettings(args, { create: true })
   const warehouse = await openWarehouse(settings)
   const once = args.flag('once')
+  let reference: Awaited<ReturnType<typeof watchReference>> | undefined
   try {
-    const reference = await watchReference(settings, warehouse, (line) => process.stderr.write(`${line}\n`))
+    reference = await watchReference(settings, warehouse, (line) => process.stderr.write(`${line}\n`))
     const totals = new Totals()
     if (once) {
       for (const name of names) await runOne(name, settings, warehouse, { once, stop, totals })
@@ -68,6 +69,7 @@ async function runStages(names: readonly StageName[], args: Arguments, stop: Abo
     if (failure) throw failure.reason
     return 0
   } finally {
+    reference?.close()
     await warehouse.close()
   }
 }

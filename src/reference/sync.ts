@@ -1,7 +1,8 @@
 import type { Engine, Lake, Session, Snapshot, TableDefinition } from '../lake/types.ts'
 import type { CatalogueRow } from './catalogue.ts'
+import type { DeviceNote, ListedDevice } from './devices.ts'
 import { loadRows } from './rows.ts'
-import { REFERENCE_CATALOGUE, REFERENCE_SETTINGS, REFERENCE_TARIFFS } from './tables.ts'
+import { REFERENCE_CATALOGUE, REFERENCE_DEVICES, REFERENCE_SETTINGS, REFERENCE_TARIFFS } from './tables.ts'
 import type { TariffRow } from './tariffs.ts'
 
 /** What else figures depend on. */
@@ -42,7 +43,7 @@ export interface SyncReport {
 export async function syncReference(options: {
   lake: Lake
   engine: Engine
-  catalogue: readonly CatalogueRow[]
+  catalogue: readonly (CatalogueRow & Partial<ListedDevice>)[]
   tariffs: readonly TariffRow[]
   settings: ReferenceSettings
 }): Promise<SyncReport> {
@@ -77,8 +78,25 @@ export async function syncReference(options: {
 }
 
 /** The newest catalogue, by home and device. */
-export async function readCatalogue(lake: Lake, engine: Engine): Promise<Versioned<CatalogueRow[]>> {
-  return await withSession(engine, (session) => newest<CatalogueRow>(lake, session, REFERENCE_CATALOGUE))
+export async function readCatalogue(lake: Lake, engine: Engine): Promise<Versioned<ListedDevice[]>> {
+  return await withSession(engine, (session) => newest<ListedDevice>(lake, session, REFERENCE_CATALOGUE))
+}
+
+/** What people have said of devices. */
+export async function readDeviceNotes(lake: Lake, engine: Engine): Promise<DeviceNote[]> {
+  return await withSession(
+    engine,
+    async (session) => (await newest<DeviceNote>(lake, session, REFERENCE_DEVICES)).value,
+  )
+}
+
+/** Records what people have said, instead of what was recorded before. */
+export async function writeDeviceNotes(
+  lake: Lake,
+  engine: Engine,
+  notes: readonly DeviceNote[],
+): Promise<void> {
+  await withSession(engine, (session) => replaceRows(lake, session, REFERENCE_DEVICES, notes))
 }
 
 /** The newest tariffs. */

@@ -24,6 +24,37 @@ export const REFERENCE_CATALOGUE: TableDefinition = {
       description: 'counter, reported or integrated, fixed by a person; null: found by the rules.',
     },
     { name: 'parent_device_id', type: 'string', description: 'Meter that this device lies behind.' },
+    { name: 'name', type: 'string', description: 'What people call it.' },
+    {
+      name: 'origin',
+      type: 'string',
+      description: 'Who told of it: `file` (the catalogue file), `person`, or `discovered` by its messages.',
+    },
+    { name: 'protocol', type: 'string', description: 'Protocol that it speaks, where it was discovered.' },
+    {
+      name: 'merged_into',
+      type: 'string',
+      description: "The device that this one is the same as: all of its readings are that one's.",
+    },
+    { name: 'retired_on', type: 'date', description: 'When it was taken out of use.' },
+  ],
+  partitionBy: [],
+  sortBy: ['tenant_id', 'device_id'],
+  key: ['tenant_id', 'device_id'],
+}
+
+export const REFERENCE_DEVICES: TableDefinition = {
+  name: 'reference.devices',
+  description: 'What a person has said of devices by command; each field wins over what was discovered.',
+  columns: [
+    { name: 'tenant_id', type: 'string', required: true, description: 'Home that the device belongs to.' },
+    { name: 'device_id', type: 'string', required: true, description: 'Device.' },
+    { name: 'name', type: 'string', description: 'What people call it.' },
+    { name: 'device_type', type: 'string', description: 'Kind of device.' },
+    { name: 'user_id', type: 'string', description: 'Owner.' },
+    { name: 'location', type: 'string', description: 'Where the device stands.' },
+    { name: 'merged_into', type: 'string', description: 'The device that this one is the same as.' },
+    { name: 'retired_on', type: 'date', description: 'When it was taken out of use.' },
   ],
   partitionBy: [],
   sortBy: ['tenant_id', 'device_id'],
@@ -104,4 +135,9 @@ export const REFERENCE_SETTINGS: TableDefinition = {
   key: ['name'],
 }
 
-export const REFERENCE_TABLES = [REFERENCE_CATALOGUE, REFERENCE_TARIFFS, REFERENCE_SETTINGS] as const
+export const REFERENCE_TABLES = [
+  REFERENCE_CATALOGUE,
+  REFERENCE_DEVICES,
+  REFERENCE_TARIFFS,
+  REFERENCE_SETTINGS,
+] as const

@@ -1,9 +1,11 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { FORMAT_VERSION } from '../data-folder.ts'
-import type { Settings, Warehouse } from '../main.ts'
+import type { Registry } from '../1-source/registry/registry.ts'
+import { openDevices, type Settings, type Warehouse } from '../main.ts'
 import { readCatalogueCsv } from '../reference/catalogue.ts'
-import { syncReference } from '../reference/sync.ts'
+import { listDevices, type DiscoveredDevice } from '../reference/devices.ts'
+import { readDeviceNotes, syncReference } from '../reference/sync.ts'
 import { readBillingCsv, tariffRows } from '../reference/tariffs.ts'
 import { pause } from './loop.ts'
 
@@ -14,21 +16,23 @@ const LOOK_EVERY_MS = 5000
  * A file that is wrong is an error at the start; later the last good version stays in force and the error is said.
  */
 export async function watchReference(settings: Settings, warehouse: Warehouse, say: (line: string) => void) {
-  await record(settings, warehouse, say)
+  await recordReference(settings, warehouse, say)
+  const registry = await openDevices(settings)
   return {
     async run(stop: AbortSignal): Promise<void> {
-      let seen = stamp(settings)
+      let seen = stamp(settings, registry)
       for (;;) {
         await pause(LOOK_EVERY_MS, stop)
         if (stop.aborted) return
-        const now = stamp(settings)
+        const now = stamp(settings, registry)
         if (now === seen) continue
         seen = now
-        await record(settings, warehouse, say).catch((error: Error) =>
+        await recordReference(settings, warehouse, say).catch((error: Error) =>
           say(`The changed file is not taken, the version before it holds: ${error.message}`),
         )
       }
     },
+    close: () => registry.close(),
   }
 }
 
@@ -37,18 +41,24 @@ const filesOf = ({ config, baseDir }: Settings) => ({
   billing: resolve(baseDir, config.billing),
 })
 
-function stamp(settings: Settings): string {
+function stamp(settings: Settings, registry: Registry): string {
   return Object.values(filesOf(settings))
     .map((file) => {
       const stat = statSync(file, { throwIfNoEntry: false })
       return stat ? `${stat.mtimeMs}/${stat.size}` : 'absent'
     })
+    .concat(String(registry.factsVersion()))
     .join(' ')
 }
 
 const exists = (file: string): boolean => statSync(file, { throwIfNoEntry: false }) !== undefined
 
-async function record(settings: Settings, warehouse: Warehouse, say: (line: string) => void): Promise<void> {
+/** Records what the files, people and the devices themselves say now. */
+export async function recordReference(
+  settings: Settings,
+  warehouse: Warehouse,
+  say: (line: string) => void,
+): Promise<void> {
   const { config } = settings
   const files = filesOf(settings)
   // Both files are optional: a house without them has no catalogue and one price.
@@ -58,7 +68,11 @@ async function record(settings: Settings, warehouse: Warehouse, say: (line: stri
   const billing = exists(files.billing) ? await readBillingCsv(files.billing) : []
   const report = await syncReference({
     ...warehouse,
-    catalogue: catalogue.rows,
+    catalogue: listDevices(
+      catalogue.rows,
+      await readDeviceNotes(warehouse.lake, warehouse.engine),
+      await discovered(settings),
+    ),
     tariffs: tariffRows({
       currency: config.currency,
       price: config.price,
@@ -73,4 +87,13 @@ async function record(settings: Settings, warehouse: Warehouse, say: (line: stri
   })
   for (const notice of [...catalogue.notices, ...report.notices]) say(notice)
   if (report.changed.length > 0) say(`Recorded in the lake: ${report.changed.join(', ')}`)
+}
+
+async function discovered(settings: Settings): Promise<DiscoveredDevice[]> {
+  const registry = await openDevices(settings)
+  try {
+    return registry.devices().map(({ tenant_id, facts }) => ({ ...facts, tenant_id }))
+  } finally {
+    registry.close()
+  }
 }

@@ -25,8 +25,7 @@ export class LessonBook implements Lessons {
     }
   }
 
-  /** All of it, oldest first; `learn` takes it back. */
-  all(): Lesson[] {
-    return Array.from(this.#known, ([key, value]) => ({ key, value }))
+  clear(): void {
+    this.#known.clear()
   }
 }

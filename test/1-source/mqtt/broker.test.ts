@@ -7,6 +7,7 @@ import { test, type TestContext } from 'node:test'
 import { createIntake } from '../../../src/1-source/intake.ts'
 import { startBroker, type BrokerOptions } from '../../../src/1-source/mqtt/broker.ts'
 import { matches } from '../../../src/1-source/mqtt/topics.ts'
+import { openRegistry } from '../../../src/1-source/registry/registry.ts'
 import type { Sink } from '../../../src/1-source/source.ts'
 import { openEmbeddedLog } from '../../../src/2-stream/embedded.ts'
 
@@ -18,7 +19,14 @@ async function house(t: TestContext, options: Partial<BrokerOptions> & { sink?: 
   const log = await openEmbeddedLog({ dir })
   // 12:00 UTC is 13:00 in Berlin.
   const clock = () => Date.UTC(2026, 2, 10, 12)
-  const intake = createIntake({ sink: options.sink ?? log, timeZone: 'Europe/Berlin', clock })
+  const registry = openRegistry(dir)
+  const intake = createIntake({
+    sink: options.sink ?? log,
+    registry,
+    mappings: [],
+    timeZone: 'Europe/Berlin',
+    clock,
+  })
   const broker = await startBroker({
     host: '127.0.0.1',
     port: 0,
@@ -29,6 +37,7 @@ async function house(t: TestContext, options: Partial<BrokerOptions> & { sink?: 
   })
   t.after(async () => {
     await broker.close()
+    registry.close()
     await log.close()
     rmSync(dir, { recursive: true, force: true, maxRetries: 5 })
   })
@@ -121,8 +130,18 @@ test('sent again: what has no time of its own and equals the last of its topic i
   assert.equal(await intake.take(arrival), 'raw', 'the same value, sent anew')
   assert.equal(await intake.take({ ...arrival, payload: Buffer.from('6'), redelivered: true }), 'raw')
   assert.equal(await intake.take({ ...arrival, retained: true }), 'state')
+  assert.equal(await intake.take({ ...arrival, retained: true }), 'state')
   assert.equal(await intake.take({ ...arrival, payload: Buffer.alloc(0) }), 'empty')
-  assert.equal((await messages()).length, 3)
+  assert.deepEqual(
+    (await messages()).map(({ raw, event_id }) => [raw, event_id]),
+    [
+      ['5', undefined],
+      ['5', undefined],
+      ['6', undefined],
+      ['5', 'retained'],
+    ],
+    'what a broker kept is kept once, and is no reading',
+  )
 })
 
 test('users: a wrong password is refused, topics are bounded, $share is not granted, an open house only on loopback', async (t) => {

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import mqtt from 'mqtt'
+import { writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { dataFolder, smarthouse, sql, start } from './run-cli.ts'
+
+const CONFIG = (mappings: string) => `
+time_zone: UTC
+simulator: { enabled: false }
+sources:
+  mqtt: { enabled: true, port: 0 }
+${mappings}`
+const MAPPING = `
+  mappings:
+    - topic: heating/{device}/state
+      device_type: boiler
+      fields:
+        - { from: flow, to: temperature, unit: °F }
+        - { from: meter, to: energy_total_wh, unit: kWh }
+`
+
+test('devices come into the catalogue by themselves, are named, merged with their history, and read later by a mapping', async (t) => {
+  const data = dataFolder(t)
+  const config = join(dirname(data), 'smarthouse.yaml')
+  const run = (...words: string[]): string => {
+    const { status, stdout, stderr } = smarthouse(...words, '--data', data, '--config', config)
+    assert.equal(status, 0, stderr)
+    return stdout
+  }
+  writeFileSync(config, CONFIG(''))
+  const broker = start(['broker', '--data', data, '--config', config])
+  let port: string | undefined
+  for (let tries = 0; port === undefined && tries < 200; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    port = /MQTT broker: 127\.0\.0\.1:(\d+)/.exec(broker.output())?.[1]
+  }
+  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0 })
+  const publish = (topic: string, message: object) =>
+    client.publishAsync(topic, JSON.stringify(message), { qos: 1 })
+  const hour = new Date().toISOString().slice(0, 11)
+  // The old plug counts 1.000 → 1.200 kWh; the new one that took its place 1.200 → 1.250 kWh.
+  for (const [device, time, total] of [
+    ['old', '00:00:00', 1],
+    ['old', '00:10:00', 1.2],
+    ['new', '00:20:00', 1.2],
+    ['new', '00:30:00', 1.25],
+  ] as const)
+    await publish(`tele/${device}/SENSOR`, { Time: `${hour}${time}Z`, ENERGY: { Total: total } })
+  await publish('heating/cellar/state', { flow: 122, meter: 3.5 })
+  await client.endAsync()
+  broker.child.kill('SIGINT')
+  await broker.ended
+  run('stages', '--once')
+
+  const listed = JSON.parse(run('devices', 'list', '--json')) as Record<string, unknown>[]
+  assert.deepEqual(
+    listed.map(({ device_id, protocol, origin }) => [device_id, protocol, origin]),
+    [
+      ['new', 'tasmota', 'discovered'],
+      ['old', 'tasmota', 'discovered'],
+    ],
+  )
+  run('devices', 'rename', 'new', '--name', 'Washing machine', '--location', 'cellar')
+  const energy = () =>
+    sql<{ device_id: string; wh: string }>(
+      data,
+      'SELECT device_id, sum(energy_wh) AS wh FROM gold.quarter_hourly_energy GROUP BY ALL ORDER BY ALL',
+    ).map(({ device_id, wh }) => [device_id, Number(wh)])
+  assert.deepEqual(energy(), [
+    ['new', 50],
+    ['old', 200],
+  ])
+
+  // History follows: one counter from 1.000 to 1.250 kWh.
+  run('devices', 'merge', 'old', 'new')
+  run('stages', '--once')
+  assert.deepEqual(energy(), [['new', 250]])
+  assert.deepEqual(sql(data, "SELECT DISTINCT location FROM silver.readings WHERE device_id = 'new'"), [
+    { location: 'cellar' },
+  ])
+  run('verify')
+  run('devices', 'merge', 'old', '--undo')
+  run('stages', '--once')
+  assert.deepEqual(energy(), [
+    ['new', 50],
+    ['old', 200],
+  ])
+  run('verify')
+
+  const [unknown] = JSON.parse(run('devices', 'unknown', '--json')) as { pattern: string; count: number }[]
+  assert.deepEqual([unknown!.pattern, unknown!.count], ['heating/cellar/state', 1])
+  writeFileSync(config, CONFIG(MAPPING))
+  for (let time = 0; time < 2; time++) {
+    run('rebuild', 'silver')
+    // 122 °F are 50 °C, 3.5 kWh 3,500 Wh; a second time adds nothing.
+    assert.deepEqual(
+      sql(
+        data,
+        `SELECT device_id, device_type, temperature, energy_total_wh FROM silver.readings WHERE protocol = 'mapped'`,
+      ),
+      [{ device_id: 'cellar', device_type: 'boiler', temperature: 50, energy_total_wh: 3500 }],
+    )
+  }
+  assert.deepEqual(JSON.parse(run('devices', 'unknown', '--json')), [])
+  assert.match(run('devices', 'show', 'cellar'), /protocol +mapped/)
+  assert.match(smarthouse('devices', 'show', 'cellra', '--data', data, '--config', config).stderr, /cellar/)
+})
