@@ -56,10 +56,10 @@ export async function putEntry(
     throw corruptEntry(table.name, version, 'is missing')
   }
   const path = entryPath(table.name, version)
-  const placed = await store.putIfAbsent(path, entry).catch(async (error: unknown) => {
+  const placed = await store.put(path, entry, { ifAbsent: true }).catch(async (error: unknown) => {
     if (!(await isOurs(store, table, version, txnId))) throw error
     // It is there, but perhaps not on the disk yet: said again, it is.
-    return store.putIfAbsent(path, entry)
+    return store.put(path, entry, { ifAbsent: true })
   })
   if (!placed && !(await isOurs(store, table, version, txnId))) return false
   table.committed(version)

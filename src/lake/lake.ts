@@ -19,6 +19,7 @@ import { vacuumTable } from './vacuum.ts'
 import { writeFiles, type WriteTarget } from './write.ts'
 
 export interface LakeOptions {
+  /** A folder on this machine; with a `store`, what the engine puts before the store's paths, as `s3://bucket/lake`. */
   root: string
   engine: Engine
   store?: Store
@@ -27,7 +28,7 @@ export interface LakeOptions {
 /** Opens a folder of tables, `<root>/<layer>/<table>`. Any number of processes may have it open. */
 export async function openLake({ root, engine, store = localStore(root) }: LakeOptions): Promise<Lake> {
   const tables = new Map<string, OpenTable>()
-  const base = path.resolve(root).replaceAll('\\', '/')
+  const base = root.includes('://') ? root : path.resolve(root).replaceAll('\\', '/')
   const place: Place = { store, engine, root: base }
   const checkpoints = backgroundCheckpoints(place)
   const folderOf = (name: string): string => `${base}/${tableFolder(name)}`
@@ -58,7 +59,7 @@ export async function openLake({ root, engine, store = localStore(root) }: LakeO
     async write(session, name, selectSql, options = {}) {
       const table = open(name)
       const state = table.seen?.metaData && !table.seen.damage ? table.seen : await table.refresh()
-      return writeFiles(session, writeTarget(state, folderOf(name)), selectSql, options)
+      return writeFiles(session, writeTarget(state, store, folderOf(name)), selectSql, options)
     },
     async commit(name, request) {
       const table = open(name)
@@ -79,11 +80,12 @@ export async function openLake({ root, engine, store = localStore(root) }: LakeO
   }
 }
 
-function writeTarget(state: TableState, folder: string): WriteTarget {
+function writeTarget(state: TableState, store: Store, folder: string): WriteTarget {
   requireHealthy(state)
   const { partitionColumns, configuration } = state.metaData!
   return {
     table: state.table,
+    store,
     folder,
     columns: state.columns,
     partitionBy: partitionColumns,

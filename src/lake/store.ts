@@ -41,20 +41,19 @@ export function localStore(root: string): Store {
       return found.toSorted((a, b) => (a.path < b.path ? -1 : 1))
     },
     read: (name) => readFile(absolute(name)),
-    putIfAbsent: (name, bytes) =>
-      inPlace(name, bytes, (temporary) => linkIfAbsent(temporary, absolute(name))),
-    async put(name, bytes) {
-      await inPlace(name, bytes, async (temporary) => {
+    put: (name, bytes, { ifAbsent = false } = {}) =>
+      inPlace(name, bytes, async (temporary) => {
+        if (ifAbsent) return linkIfAbsent(temporary, absolute(name))
         await retriedOnWindows(() => rename(temporary, absolute(name)))
         return true
-      })
-    },
+      }),
+    settle: (names) => syncWritten(root, names),
     delete: (name) => rm(absolute(name), { force: true }),
   }
 }
 
 /** Makes a file that somebody else wrote durable, with the folders that lead to it below `root`. */
-export async function syncWritten(root: string, files: readonly string[]): Promise<void> {
+async function syncWritten(root: string, files: readonly string[]): Promise<void> {
   const folders = new Set<string>()
   for (const file of files) {
     const full = path.join(root, ...file.split('/'))
@@ -72,7 +71,7 @@ export async function syncWritten(root: string, files: readonly string[]): Promi
 }
 
 /** Creates a folder and those above it; each new name is made durable in its parent. */
-export async function ensureFolder(folder: string): Promise<void> {
+async function ensureFolder(folder: string): Promise<void> {
   const firstNew = await mkdir(folder, { recursive: true })
   if (firstNew === undefined) return
   for (let each = folder; each.length >= firstNew.length; each = path.dirname(each)) {

@@ -29,7 +29,7 @@ export interface OpenTable {
 export interface Place {
   store: Store
   engine: Engine
-  /** The lake's folder, absolute, `/` between folders. */
+  /** What the engine puts before the store's paths. */
   root: string
 }
 

@@ -161,16 +161,22 @@ export interface Scan {
   predicates: Predicate[]
 }
 
-/** The store's port: where bytes lie. Paths are relative to the lake's root, `/` between folders. */
+/**
+ * The store's port: where bytes lie. Paths are relative to the lake's root, `/` between folders. All that the lake does to
+ * files goes through it; but the engine itself reads data files and checkpoints, and writes data files, at `<root>/<path>`.
+ */
 export interface Store {
   /** What lies directly in the folder, in ascending order, from the first one greater than `after`; folders end in `/`. */
   list(folder: string, after?: string): Promise<{ path: string; bytes: number; modifiedMs: number }[]>
   /** Throws an error with code `ENOENT` where there is none. */
   read(path: string): Promise<Uint8Array>
-  /** Durable once resolved. `false`: something was there already, it was left alone, and is durable. */
-  putIfAbsent(path: string, bytes: Uint8Array): Promise<boolean>
-  /** Durable, replaces. */
-  put(path: string, bytes: Uint8Array): Promise<void>
+  /**
+   * Whole or not at all, and durable once resolved. It replaces what was there, unless `ifAbsent`: then `false` says that
+   * something was there, was left alone, and is durable.
+   */
+  put(path: string, bytes: Uint8Array, options?: { ifAbsent?: boolean }): Promise<boolean>
+  /** Makes files durable that the engine has written. */
+  settle(paths: readonly string[]): Promise<void>
   delete(path: string): Promise<void>
 }
 
@@ -183,7 +189,7 @@ export interface WriteOptions {
 }
 
 export interface Lake {
-  /** The folder on this machine, absolute, `/` between folders. */
+  /** What the engine puts before a path: the folder on this machine, absolute, `/` between folders, or the store's URL. */
   readonly root: string
   readonly store: Store
   /** Registers the table and creates it, empty, where it is absent. */

@@ -1,15 +1,15 @@
-import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { LakeError } from './errors.ts'
+import { tableFolder } from './log.ts'
 import { castList, quotedName, quotedText } from './schema.ts'
 import { partitionOf } from './state.ts'
 import { statsOfColumns, statsOfWritten, type WrittenColumn } from './stats.ts'
-import { ensureFolder, syncWritten } from './store.ts'
-import type { Column, DataFile, Session, WriteOptions } from './types.ts'
+import type { Column, DataFile, Session, Store, WriteOptions } from './types.ts'
 
 export interface WriteTarget {
   table: string
-  /** The table's folder on this machine, absolute, `/` between folders. */
+  store: Store
+  /** The table's folder, as the engine names it. */
   folder: string
   columns: readonly Column[]
   partitionBy: readonly string[]
@@ -40,7 +40,7 @@ export async function writeFiles(
   options: WriteOptions,
 ): Promise<DataFile[]> {
   requirePlainPartitions(target)
-  await ensureFolder(target.folder)
+  const { store } = target
   const maxRows = options.maxRowsPerFile ?? DEFAULT_ROWS_PER_FILE
   const rowGroupRows = Math.min(options.rowGroupRows ?? DEFAULT_ROW_GROUP_ROWS, maxRows)
   const groupsPerFile = Math.max(1, Math.floor(maxRows / rowGroupRows))
@@ -54,7 +54,7 @@ export async function writeFiles(
   for (const result of await copy(session, select, target.folder, rowGroupRows, layout)) {
     const file = toDataFile(result, target, result.partition_keys ?? {})
     if (file.stats.rows === 0) {
-      await rm(localPath(target, file), { force: true })
+      await store.delete(storePath(target, file))
     } else if (partitioned && file.stats.rows > maxRows) {
       written.push(...(await cut(session, target, file, rowGroupRows, rotate)))
     } else {
@@ -62,10 +62,7 @@ export async function writeFiles(
     }
   }
   await requireNoNulls(target, written)
-  await syncWritten(
-    target.folder,
-    written.map((file) => file.path),
-  )
+  await store.settle(written.map((file) => storePath(target, file)))
   const indexed = target.columns
     .filter(({ name }) => !target.partitionBy.includes(name))
     .slice(0, target.indexedColumns)
@@ -103,7 +100,7 @@ async function cut(
   const select = `SELECT * FROM ${source}${orderBy(target.sortBy.filter((name) => !target.partitionBy.includes(name)))}`
   const folder = `${target.folder}/${path.posix.dirname(large.path)}`
   const results = await copy(session, select, folder, rowGroupRows, rotate)
-  await rm(localPath(target, large), { force: true })
+  await target.store.delete(storePath(target, large))
   return results.map((result) => toDataFile(result, target, large.partition))
 }
 
@@ -125,8 +122,8 @@ function toDataFile(
   }
 }
 
-function localPath(target: WriteTarget, file: DataFile): string {
-  return path.join(target.folder, ...file.path.split('/'))
+function storePath({ table }: WriteTarget, file: DataFile): string {
+  return `${tableFolder(table)}/${file.path}`
 }
 
 /** A required column with a null would make a file that other readers refuse. */
@@ -137,7 +134,7 @@ async function requireNoNulls(target: WriteTarget, files: readonly DataFile[]): 
         ? (file.partition[name] ?? null) === null
         : (file.stats.nulls[name] ?? 0) > 0
     if (!required || !files.some(holdsNull)) continue
-    for (const file of files) await rm(localPath(target, file), { force: true })
+    for (const file of files) await target.store.delete(storePath(target, file))
     throw new LakeError(
       'model_check_failed',
       `Table ${target.table}: the required column ${name} would hold nulls.`,

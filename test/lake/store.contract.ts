@@ -12,7 +12,9 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<St
   test(`${name}: of many that put at once exactly one wins, and its bytes stay`, async (t) => {
     const store = await open(t)
     const outcomes = await Promise.all(
-      Array.from({ length: 20 }, (_, index) => store.putIfAbsent('a/b/log.json', bytes(`writer ${index}`))),
+      Array.from({ length: 20 }, (_, index) =>
+        store.put('a/b/log.json', bytes(`writer ${index}`), { ifAbsent: true }),
+      ),
     )
     const winner = outcomes.indexOf(true)
     assert.equal(outcomes.filter((won) => won).length, 1)
