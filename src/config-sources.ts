@@ -68,7 +68,32 @@ const mapping = z.strictObject({
     .meta({ description: 'Its values; a list.' }),
 })
 
+const file = (description: string) => z.string().min(1).optional().meta({ description, unit: 'path' })
+const broker = z.strictObject({
+  url: z
+    .string()
+    .regex(/^mqtts?:\/\/[^\s/@]+$/, { error: 'must be mqtt://HOST:PORT or mqtts://HOST:PORT' })
+    .meta({ description: 'mqtt://HOST:PORT, or mqtts:// with TLS.' }),
+  version: z.enum(['5', '3.1.1']).default('5').meta({ description: 'MQTT 5 or 3.1.1.' }),
+  username: z.string().optional().meta({ description: 'User.' }),
+  password: z.string().optional().meta({ description: 'Password.' }),
+  client_id: z
+    .string()
+    .min(1)
+    .default('smarthouse')
+    .meta({ description: 'Under which the broker keeps our session: one for each platform.' }),
+  topics: z.array(z.string().min(1)).min(1).default(['#']).meta({ description: 'Topic filters; a list.' }),
+  tenant_id: tenant,
+  ca_file: file("The broker's certificate authority, PEM; default: the system's."),
+  cert_file: file('Certificate of this client, PEM.'),
+  key_file: file('Key of this client, PEM.'),
+})
+
 export const SOURCES = {
+  brokers: z
+    .array(broker)
+    .default([])
+    .meta({ description: 'Other MQTT brokers whose devices are taken in; a list.' }),
   mappings: z
     .array(mapping)
     .default([])

@@ -8,6 +8,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   simulate: async () => (await import('./simulate.ts')).SIMULATE,
   import: async () => (await import('./import.ts')).IMPORT,
   devices: async () => (await import('./devices.ts')).DEVICES,
+  listen: async () => (await import('./listen.ts')).LISTEN,
   broker: async () => (await import('./broker.ts')).BROKER,
   bronze: async () => (await import('./stages.ts')).BRONZE,
   silver: async () => (await import('./stages.ts')).SILVER,

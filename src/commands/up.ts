@@ -61,7 +61,9 @@ function partSpecs(settings: Settings, args: Arguments, port: number): PartSpec[
     { name: 'stages', args: [cli, 'stages', ...common] },
     { name: 'serve', args: [cli, 'serve', ...common, '--port', String(port)] },
   ]
-  if (settings.config.sources.mqtt.enabled) specs.push({ name: 'broker', args: [cli, 'broker', ...common] })
+  const { mqtt, brokers } = settings.config.sources
+  if (mqtt.enabled) specs.push({ name: 'broker', args: [cli, 'broker', ...common] })
+  if (brokers.length > 0) specs.push({ name: 'listen', args: [cli, 'listen', ...common] })
   const { enabled, devices, rate, seed, faults, history, history_interval } = settings.config.simulator
   if (!enabled || args.flag('no-simulator')) return specs
   const options = {
