@@ -213,10 +213,10 @@ async function addsOf(session: Session, source: string): Promise<Action[]> {
     const said = texts.split(BETWEEN)
     if (said.length !== files * 5) throw new TypeError('a path or statistics hold a control character')
     return Array.from({ length: files }, (_, index) => {
-      const [path = '', size, modified, partition = '', stats = ''] = said.slice(index * 5, index * 5 + 5)
+      const [name = '', size, modified, partition = '', stats = ''] = said.slice(index * 5, index * 5 + 5)
       return {
         add: {
-          path,
+          path: name,
           partitionValues: partitionValuesOf(partition),
           size: Number(size),
           modificationTime: Number(modified),

@@ -36,8 +36,17 @@ export interface DuckDbOptions {
 export async function openDuckDb(options: DuckDbOptions = {}): Promise<Engine> {
   const instance = await openInstance(options)
   const open = new Set<Session>()
+  const explainers = new Set<(error: Error) => Error | undefined>()
+  const explained = (error: unknown): unknown => {
+    if (!(error instanceof Error)) return error
+    for (const explain of explainers) {
+      const better = explain(error)
+      if (better) return better
+    }
+    return error
+  }
   const tracked = (connection: DuckDBConnection, onClose: () => void = () => undefined): Session => {
-    const session = sessionOver(connection, () => {
+    const session = sessionOver(connection, explained, () => {
       open.delete(session)
       onClose()
     })
@@ -62,6 +71,10 @@ export async function openDuckDb(options: DuckDbOptions = {}): Promise<Engine> {
         throw error
       }
       return readOnly(session, connection, prepare)
+    },
+    onError(explain) {
+      explainers.add(explain)
+      return () => explainers.delete(explain)
     },
     planner: (tables) => openPlanner(async (apart) => tracked(await apart.connect()), tables),
     async close() {
@@ -92,11 +105,17 @@ async function openInstance(options: DuckDbOptions): Promise<DuckDBInstance> {
 }
 
 /** Statements of one session run one after the other, so that waiting ones hold no thread. */
-function sessionOver(connection: DuckDBConnection, onClose: () => void): Session {
+function sessionOver(
+  connection: DuckDBConnection,
+  explained: (error: unknown) => unknown,
+  onClose: () => void,
+): Session {
   let last: Promise<unknown> = Promise.resolve()
   let closed = false
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const result = last.then(work)
+    const result = last.then(work).catch((error: unknown) => {
+      throw explained(error)
+    })
     last = result.catch(() => undefined)
     return result
   }

@@ -5,6 +5,7 @@ import { writeCheckpoint } from './checkpoint.ts'
 import { cleanUpLog } from './clean-up.ts'
 import { commitTo, requireHealthy } from './commit.ts'
 import { changeProperties, defineTable } from './define.ts'
+import { LakeError } from './errors.ts'
 import { historyOf, versionAt } from './history.ts'
 import { tableFolder } from './log.ts'
 import { checkpointInterval, indexedColumns, sortOrder } from './properties.ts'
@@ -37,6 +38,8 @@ export async function openLake({ root, engine, store = localStore(root) }: LakeO
     tables.set(name, table)
     return table
   }
+
+  const forgetErrors = engine.onError((error) => unreadableFile(base, tables, error))
 
   return {
     root: base,
@@ -74,10 +77,40 @@ export async function openLake({ root, engine, store = localStore(root) }: LakeO
       return scanSql(folderOf(name), state.columns, state.metaData.partitionColumns, files)
     },
     async close() {
-      await checkpoints.finished()
-      tables.clear()
+      try {
+        await checkpoints.finished()
+      } finally {
+        forgetErrors()
+        tables.clear()
+      }
     },
   }
+}
+
+/**
+ * The engine names the file that it could not open or read; the table is the one in whose folder it lies.
+ */
+function unreadableFile(
+  root: string,
+  tables: ReadonlyMap<string, OpenTable>,
+  error: Error,
+): LakeError | undefined {
+  for (const { name, seen } of tables.values()) {
+    const folder = `${root}/${tableFolder(name)}/`
+    const from = error.message.indexOf(folder)
+    const file = from < 0 ? undefined : /^.*?\.parquet/.exec(error.message.slice(from + folder.length))?.[0]
+    if (!seen || file === undefined || file.startsWith('_delta_log/')) continue
+    // Of a file that is being written the disk may be full: that is no damage.
+    if (!seen.files.has(file) && !/no such file/i.test(error.message)) continue
+    const when = seen.files.has(file) ? `version ${seen.version}` : `before version ${seen.version}`
+    return new LakeError(
+      'lake_corrupt',
+      `Table ${name}, ${when}: its data file ${file} is missing or cannot be read.`,
+      'See what else is wrong with `lake check`; restore the file from a backup, or rebuild the table.',
+      { cause: error },
+    )
+  }
+  return undefined
 }
 
 function writeTarget(state: TableState, store: Store, folder: string): WriteTarget {

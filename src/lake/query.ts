@@ -72,9 +72,7 @@ export async function openQuerySession(
     ...session,
     async rows(sql, parameters) {
       requireReadable(sql)
-      return await session.rows<never>(sql, parameters).catch((error: unknown) => {
-        throw unreadableFile(lake, snapshots, error) ?? error
-      })
+      return session.rows<never>(sql, parameters)
     },
     async reads(sql) {
       requireReadable(sql)
@@ -107,29 +105,6 @@ async function snapshotsOf(lake: Lake, names: readonly string[], at: NonNullable
 function namedIn(sql: string): (table: string) => boolean {
   const text = sql.toLowerCase()
   return (table) => text.includes(table.slice(table.indexOf('.') + 1))
-}
-
-/** The engine names the file that it could not read; the table and version are those whose log names it. */
-function unreadableFile(
-  { root }: Lake,
-  snapshots: ReadonlyMap<string, Snapshot>,
-  error: unknown,
-): LakeError | undefined {
-  if (!(error instanceof LakeError) || error.code !== 'sql_failed') return undefined
-  for (const { table, version, files } of snapshots.values()) {
-    const folder = `${root}/${table.replace('.', '/')}/`
-    const file = error.message.includes(folder)
-      ? files.find(({ path }) => error.message.includes(folder + path))
-      : undefined
-    if (file)
-      return new LakeError(
-        'lake_corrupt',
-        `Table ${table}, version ${version}: its data file ${file.path} is missing or cannot be read.`,
-        'See what else is wrong with `lake check`; restore the file from a backup, or rebuild the table.',
-        { cause: error },
-      )
-  }
-  return undefined
 }
 
 /** The files that some scan of the table may need, in the table's order. */

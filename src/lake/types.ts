@@ -146,6 +146,8 @@ export interface Engine {
     setup: readonly string[],
     prepare: (sql: string, parameters?: readonly SqlValue[]) => Promise<readonly string[]>,
   ): Promise<Session>
+  /** Errors of its sessions are shown to `explain` first, until the result is called; what it gives is thrown instead. */
+  onError(explain: (error: Error) => Error | undefined): () => void
   /** What statements would ask of tables with these columns. */
   planner(tables: ReadonlyMap<string, readonly Column[]>): Promise<Planner>
   close(): Promise<void>

@@ -38,7 +38,7 @@ Object.assign(fs, {
 syncBuiltinESMExports()
 // Loaded only now, so that it has the functions above. A commit alone needs no engine.
 const { openLake } = await import('../../src/lake/lake.ts')
-const lake = await openLake({ root, engine: {} as Engine })
+const lake = await openLake({ root, engine: { onError: () => () => undefined } as unknown as Engine })
 await lake.snapshot('bronze.numbers')
 calls = 0
 open = true

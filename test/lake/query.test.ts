@@ -51,11 +51,18 @@ test('a data file that is missing or cut is named, with table and version; other
   const whole = await readFile(onDisk)
   const fails = async () => {
     const session = await openQuerySession(lake, engine)
+    const { files } = await lake.snapshot(NUMBERS.name)
     const error = {
       code: 'lake_corrupt',
       message: new RegExp(`bronze\\.numbers, version 1: .*${file!.path}`),
     }
     await assert.rejects(session.rows('SELECT sum(n) FROM bronze.numbers'), error)
+    // The stages' own sessions as well.
+    const own = await engine.session()
+    const all = `SELECT * FROM ${lake.scan(NUMBERS.name, files)}`
+    await assert.rejects(own.rows(all), error)
+    await assert.rejects(lake.write(own, 'silver.others', all), error)
+    await own.close()
     assert.deepEqual(await session.rows('SELECT count(*) AS rows FROM silver.others'), [{ rows: 0 }])
     await session.close()
   }
