@@ -88,14 +88,19 @@ const KAFKA_KEYS = {
     .boolean()
     .default(true)
     .meta({ description: 'Kafka: whether topics that are absent are created.' }),
-  partitions: z.int().min(1).max(10_000).default(6).meta({ description: 'Kafka: of a topic it creates.' }),
+  partitions: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(6)
+    .meta({ description: 'Kafka: partitions of each topic, at the least.' }),
   replication: z
     .int()
     .min(1)
     .max(99)
     .default(1)
-    .meta({ description: 'Kafka: replicas of a topic it creates; 3 where there are three brokers.' }),
-  topic_retention: duration('7d', 'Kafka: how long a topic it creates keeps messages.'),
+    .meta({ description: 'Kafka: replicas of each topic, at the least; 3 where there are three brokers.' }),
+  topic_retention: duration('7d', 'Kafka: how long each topic keeps messages, at the least.'),
   tls: section({
     enabled: z.boolean().default(false).meta({ description: 'Kafka: encrypt the connection.' }),
     ca_file: fileKey("Kafka: the broker's certificate authority, PEM; default: the system's."),

@@ -16,6 +16,10 @@ export interface TopicFacts {
   /** The cluster's own id of the topic: one that is deleted and created again has another. */
   id: string
   partitions: number
+  /** Of the partition that has the fewest replicas. */
+  replication: number
+  /** How long the broker keeps messages, ms; Infinity: for ever. */
+  retentionMs: number
   /** Largest batch that the topic takes, bytes. */
   maxMessageBytes: number
   /** Whether the broker stamps messages when it takes them (`LogAppendTime`). */
@@ -26,7 +30,10 @@ export interface TopicFacts {
 const KNOWN_WITHIN_MS = 15_000
 const LOOK_EVERY_MS = 100
 
-/** Creates the topic where it is absent, and says what it is like. Throws what is wrong with it, with its cure. */
+/**
+ * Creates the topic where it is absent, and says what it is like. Throws what is wrong with it, with its cure; so also
+ * where a topic that was there before gives less than the configuration asks for.
+ */
 export async function openTopic(
   admin: Admin,
   topic: string,
@@ -35,7 +42,7 @@ export async function openTopic(
 ): Promise<TopicFacts> {
   try {
     const facts = await lookAt(admin, topic)
-    if (facts) return facts
+    if (facts) return fit(topic, facts, settings)
     if (!settings.create) throw missing(topic, brokers)
     await create(admin, topic, settings)
     const deadline = Date.now() + KNOWN_WITHIN_MS
@@ -56,6 +63,25 @@ const missing = (topic: string, brokers: readonly string[]): PlatformError =>
     `The topic ${topic} is not on Kafka at ${brokers.join(', ')}`,
     'Create it there, or set stream.create_topics to true.',
   )
+
+/** More than was asked for is right: more partitions or replicas, a longer retention. Less would break a promise silently. */
+function fit(topic: string, facts: TopicFacts, asked: TopicSettings): TopicFacts {
+  const faults: string[] = []
+  if (facts.partitions < asked.partitions)
+    faults.push(`stream.partitions is ${asked.partitions}, the topic has ${facts.partitions}`)
+  if (facts.replication < asked.replication)
+    faults.push(`stream.replication is ${asked.replication}, the topic has ${facts.replication}`)
+  if (facts.retentionMs < asked.retentionMs)
+    faults.push(
+      `stream.topic_retention is ${asked.retentionMs} ms, the topic's retention.ms is ${facts.retentionMs}`,
+    )
+  if (faults.length === 0) return facts
+  throw new PlatformError(
+    'stream_topic_unfit',
+    `The topic ${topic} gives less than the configuration asks for: ${faults.join('; ')}`,
+    "Change the topic with Kafka's own tools, or lower these settings to what it has.",
+  )
+}
 
 async function create(admin: Admin, topic: string, settings: TopicSettings): Promise<void> {
   const { partitions, replication, retentionMs } = settings
@@ -99,7 +125,15 @@ async function lookAt(admin: Admin, topic: string): Promise<TopicFacts | undefin
   return {
     id: metadata.topics.get(topic)!.id,
     partitions: partitions.length,
+    replication: Math.min(...partitions.map((one) => one.replicas.length)),
+    retentionMs: retentionOf(value('retention.ms')),
     maxMessageBytes: Number(value('max.message.bytes')) || 1_048_588,
     isStampedByBroker: value('message.timestamp.type') === 'LogAppendTime',
   }
+}
+
+/** Kafka writes -1 for ever. */
+const retentionOf = (text: string): number => {
+  const retentionMs = Number(text)
+  return retentionMs < 0 ? Infinity : retentionMs
 }

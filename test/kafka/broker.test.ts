@@ -7,6 +7,7 @@ import { bronzeCases } from './bronze.cases.ts'
 import { openTopic } from './setting.ts'
 import { securityCases } from './security.cases.ts'
 import { startSecuredKafka, type SecuredKafka } from './secured.ts'
+import { topicCases } from './topic.cases.ts'
 
 const skip = kafkaSkip()
 let kafka: SecuredKafka
@@ -50,4 +51,5 @@ describe('Kafka', { skip }, () => {
   })
   securityCases(() => kafka)
   bronzeCases(() => kafka)
+  topicCases(() => kafka)
 })

@@ -1,0 +1,63 @@
+/** A topic that somebody made before us, held against what the configuration asks for. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { Admin } from '@platformatic/kafka'
+import { openKafkaLog } from '../../src/2-stream/kafka.ts'
+import type { TopicSettings } from '../../src/2-stream/kafka-topic.ts'
+import { isPlatformError } from '../../src/errors.ts'
+import type { Kafka } from '../servers/kafka.ts'
+
+const HOUR_MS = 3_600_000
+/** Two partitions, one replica, an hour. */
+const HAS = { partitions: 2, replication: 1, retentionMs: HOUR_MS }
+
+export function topicCases(kafka: () => Kafka): void {
+  let topics = 0
+
+  async function existing(retentionMs: number): Promise<string> {
+    const topic = `existing-${++topics}`
+    const admin = new Admin({ clientId: 'somebody', bootstrapBrokers: kafka().brokers, retries: 5 })
+    const configs = [{ name: 'retention.ms', value: String(retentionMs) }]
+    await admin.createTopics({ topics: [topic], partitions: HAS.partitions, replicas: 1, configs })
+    await admin.close()
+    return topic
+  }
+  const open = async (topic: string, asked: Partial<TopicSettings>): Promise<void> => {
+    const connection = { brokers: kafka().brokers }
+    const log = await openKafkaLog({ connection, topic, create: true, ...HAS, ...asked })
+    await log.close()
+  }
+  const refused = (opened: Promise<void>, ...sentences: RegExp[]): Promise<void> =>
+    assert.rejects(opened, (error) => {
+      assert.ok(isPlatformError(error), String(error))
+      assert.equal(error.code, 'stream_topic_unfit')
+      for (const sentence of sentences) assert.match(error.message, sentence)
+      return true
+    })
+
+  describe('a topic that was there before', () => {
+    test('is taken where it has what is asked for, or more', async () => {
+      const topic = await existing(HOUR_MS)
+      await open(topic, {})
+      await open(topic, { partitions: 1, retentionMs: HOUR_MS - 1 })
+    })
+
+    test('is taken where it keeps messages for ever, which Kafka writes as -1', async () => {
+      await open(await existing(-1), { retentionMs: 1_000 * HOUR_MS })
+    })
+
+    test('is refused where it gives less, and each shortfall is named', async () => {
+      const topic = await existing(HOUR_MS)
+      await refused(open(topic, { partitions: 3 }), /stream\.partitions is 3, the topic has 2$/)
+      await refused(open(topic, { replication: 2 }), /stream\.replication is 2, the topic has 1$/)
+      await refused(
+        open(topic, { retentionMs: HOUR_MS + 1 }),
+        /stream\.topic_retention is 3600001 ms, the topic's retention\.ms is 3600000$/,
+      )
+      await refused(
+        open(topic, { partitions: 3, replication: 2 }),
+        /partitions is 3, the topic has 2; stream\.replication is 2, the topic has 1$/,
+      )
+    })
+  })
+}
