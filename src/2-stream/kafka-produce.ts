@@ -19,7 +19,13 @@ const RECORD_HEAD_BYTES = 64
 /** A send that is tried for so long is told to whoever watches. */
 const PATIENCE_TRIES = 3
 
-type Message = { topic: string; key?: Buffer; value: Buffer; headers?: Map<Buffer, Buffer> }
+type Message = {
+  topic: string
+  partition: number
+  key?: Buffer
+  value: Buffer
+  headers?: Map<Buffer, Buffer>
+}
 
 interface Pending {
   messages: Message[]
@@ -31,6 +37,7 @@ interface Pending {
 export interface ProduceOptions {
   connection: KafkaConnection
   topic: string
+  partitions: number
   maxMessageBytes: number
   /** Called when sending fails and is tried again, and with null when it works again. */
   onProblem: (problem: PlatformError | null) => void
@@ -53,11 +60,10 @@ export class KafkaProducer {
       idempotent: true,
       acks: -1,
       compression: 'lz4',
-      // As Kafka's own clients deal keys out; messages without a key take turns.
-      partitioner: (message, key) =>
-        key === undefined ? this.#turn++ : compatibilityPartitioner(message, key),
       retries: Number.MAX_SAFE_INTEGER,
       retryDelay: (_client, _operation, attempt, _retries, error) => {
+        // The library goes on asking the broker that it knows as leader, also after another has been elected.
+        this.#producer.clearMetadata()
         if (attempt >= PATIENCE_TRIES) this.#tell(kafkaError(error, options.connection.brokers, this.#doing))
         return backOffMs(attempt)
       },
@@ -74,7 +80,7 @@ export class KafkaProducer {
     const { topic, maxMessageBytes } = this.#options
     let bytes = 0
     const out = messages.map((message) => {
-      const one = outgoing(topic, message)
+      const one = outgoing(topic, this.#partitionOf(message), message)
       const size = sizeOf(one)
       if (size + BATCH_HEAD_BYTES > maxMessageBytes) throw tooLarge(topic, size, maxMessageBytes)
       bytes += size
@@ -95,7 +101,7 @@ export class KafkaProducer {
       try {
         // A single append may be larger than the broker takes at once: then it goes in several sends, in order.
         for (const messages of this.#split(group.flatMap((append) => append.messages)))
-          await this.#producer.send({ messages })
+          await this.#sendParts(messages)
         this.#tell(null)
         for (const append of group) append.resolve()
       } catch (error) {
@@ -104,6 +110,24 @@ export class KafkaProducer {
       }
     }
     this.#sending = undefined
+  }
+
+  /**
+   * One send for each partition: the library sends what it has put together for one leader on to one broker for ever,
+   * though the partitions may have got different leaders meanwhile. Comes back when none is under way any more.
+   */
+  async #sendParts(messages: readonly Message[]): Promise<void> {
+    const parts = Map.groupBy(messages, ({ partition }) => partition)
+    const sends = [...parts.values()].map((part) => this.#producer.send({ messages: part }))
+    const failed = (await Promise.allSettled(sends)).find(({ status }) => status === 'rejected')
+    if (failed?.status === 'rejected') throw failed.reason
+  }
+
+  /** As Kafka's own clients deal keys out; messages without a key take turns. */
+  #partitionOf({ key }: StreamMessage): number {
+    const turn =
+      key === null ? this.#turn++ : compatibilityPartitioner({ topic: this.#options.topic }, Buffer.from(key))
+    return turn % this.#options.partitions
   }
 
   #takeGroup(): Pending[] {
@@ -150,8 +174,9 @@ export class KafkaProducer {
   }
 }
 
-function outgoing(topic: string, { key, value, headers }: StreamMessage): Message {
-  const message: Message = { topic, value: Buffer.from(value.buffer, value.byteOffset, value.byteLength) }
+function outgoing(topic: string, partition: number, { key, value, headers }: StreamMessage): Message {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  const message: Message = { topic, partition, value: bytes }
   if (key !== null) message.key = Buffer.from(key)
   if (headers)
     message.headers = new Map(

@@ -42,8 +42,8 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<StreamLog>
   const { connection, onProblem = () => undefined } = options
   const admin = openAdmin(connection)
   try {
-    const { id, maxMessageBytes } = await openTopic(admin, topic, connection.brokers, options)
-    const producer = new KafkaProducer({ connection, topic, maxMessageBytes, onProblem })
+    const { id, partitions, maxMessageBytes } = await openTopic(admin, topic, connection.brokers, options)
+    const producer = new KafkaProducer({ connection, topic, partitions, maxMessageBytes, onProblem })
     return new KafkaLog(topic, `${topic}@${id}`, connection, admin, producer)
   } catch (error) {
     await admin.close()

@@ -1,0 +1,72 @@
+/** Three brokers, three replicas: leaders die one after the other while readings are produced and landed. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Admin } from '@platformatic/kafka'
+import { openKafkaLog } from '../../src/2-stream/kafka.ts'
+import { openHouse } from '../3-bronze/house.ts'
+import { kafkaSkip, startKafka, type Kafka } from '../servers/kafka.ts'
+import { powersOf, reading, until, upTo } from './setting.ts'
+
+let kafka: Kafka
+
+describe('three brokers', { skip: kafkaSkip() }, () => {
+  before(async () => {
+    kafka = await startKafka({ nodes: 3 })
+  })
+  after(() => kafka?.close())
+
+  test('a leader is killed, comes back, and another one is killed: nothing lost, nothing twice', async () => {
+    const topic = 'failover'
+    const log = await openKafkaLog({
+      connection: { brokers: kafka.brokers },
+      topic,
+      create: true,
+      partitions: 3,
+      replication: 3,
+      retentionMs: 3_600_000,
+    })
+    const house = await openHouse(undefined, { log, keepStreamMs: null, maxRecords: 1_000 })
+    const admin = new Admin({ clientId: 'somebody', bootstrapBrokers: kafka.brokers, retries: 20 })
+    let sent = 0
+    let running = true
+    const producing = (async () => {
+      while (running) {
+        await log.append(upTo(200, sent).map((n) => ({ key: `k${n}`, value: reading(n) })))
+        sent += 200
+        await sleep(20)
+      }
+    })()
+    const landed = async (rows: number): Promise<void> => {
+      let seen = 0
+      await until(async () => {
+        seen += (await house.stage.step({ final: false }).catch(() => ({ rows: 0 }))).rows
+        return seen >= rows
+      })
+    }
+    try {
+      await landed(1_000)
+      const metadata = await admin.metadata({ topics: [topic], forceUpdate: true })
+      const first = metadata.topics.get(topic)!.partitions[0]!.leader
+      await kafka.nodes[first - 1]!.kill()
+      // With one broker of three gone, the other two take readings and hand them out.
+      await landed(2_000)
+      await kafka.nodes[first - 1]!.start()
+      await until(async () => {
+        const { topics } = await admin.metadata({ topics: [topic], forceUpdate: true })
+        return topics.get(topic)!.partitions.every(({ isr }) => isr.length === 3)
+      })
+      await kafka.nodes[first % 3]!.kill()
+      await landed(2_000)
+      running = false
+      await producing
+      await house.landAll()
+      assert.deepEqual(powersOf(await house.rows()), upTo(sent))
+    } finally {
+      running = false
+      await producing.catch(() => undefined)
+      await house.remove()
+      await admin.close()
+    }
+  })
+})
