@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { TestContext } from 'node:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { buildDashboard } from '../../src/7-dashboard/build.ts'
 import { openBrowser } from './browser.ts'
 import { startFakeApi } from './fake-api.ts'
 import type { FakeApi, FakeState } from './fake-api.ts'
+import { CLIPPED, accessible, begun, painted, themeOf, whole } from './page.ts'
 
 let api: FakeApi
 let browser: Browser | undefined
@@ -72,32 +72,6 @@ const inBrowser = (name: string, body: (t: TestContext) => Promise<void>) =>
     await body(t)
   })
 
-async function whole(page: Page): Promise<void> {
-  await page.locator('[data-kpi=energy]').waitFor()
-  await page.locator('canvas').nth(1).waitFor()
-  await page.locator('[data-live=live]').waitFor()
-}
-
-/** Whether something is drawn on a canvas: more than a few colours. (Text, since this project has no DOM types.) */
-const painted = (page: Page, index: number) =>
-  page.evaluate<boolean>(`(() => {
-    const canvas = document.querySelectorAll('canvas')[${index}]
-    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
-    return new Set(new Uint32Array(data.buffer)).size > 20
-  })()`)
-
-const themeOf = (page: Page) => page.evaluate<string>('document.documentElement.dataset.theme')
-
-/** Nothing to complain about. Rows after the third are of the same kind: they cost axe more than all the rest. */
-async function accessible(page: Page, rules?: string[]): Promise<void> {
-  const axe = new AxeBuilder({ page }).exclude('tbody tr:nth-child(n+4)')
-  const { violations } = await (rules ? axe.withRules(rules) : axe).analyze()
-  assert.deepEqual(
-    violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`),
-    [],
-  )
-}
-
 for (const width of [360, 768, 1440]) {
   inBrowser(`whole, accessible and without a fault at ${width} px, light and dark`, async () => {
     const { page, context, faults } = await visit({ width })
@@ -155,7 +129,7 @@ inBrowser('the page does not jump when the figures come, at any width', async ()
 /** Cumulative layout shift of a first visit; budget 0.02. */
 async function shiftAt(width: number): Promise<number> {
   const { page, context } = await visit({ width })
-  await whole(page)
+  await begun(page)
   const shift = await page.evaluate<number>(`new Promise((resolve) => {
     let sum = 0
     new PerformanceObserver((list) => {
@@ -252,15 +226,6 @@ inBrowser('nothing is lost at 200 % zoom and from right to left', async () => {
   assert.deepEqual(faults, [])
   await context.close()
 })
-
-/** Texts that lie partly outside of the window, or of a box that hides what does not fit without saying so. */
-const CLIPPED = `[...document.querySelectorAll('main p, main h1, main h2, main h3, main button, main [data-kpi]')]
-  .filter((element) => {
-    const { left, right, width } = element.getBoundingClientRect()
-    const hides = getComputedStyle(element).overflow === 'hidden' && !element.classList.contains('truncate')
-    return width > 1 && (left < -1 || right > innerWidth + 1 || (hides && element.scrollWidth > element.clientWidth + 1))
-  })
-  .map((element) => element.outerHTML.slice(0, 120))`
 
 inBrowser('a language that the browser cannot name is no reason not to draw', async () => {
   const { page, context, faults } = await visit({ language: 'en-US@posix' })

@@ -1,9 +1,13 @@
-/** The frame of every figure: a title, what belongs to it, and the states that a figure can be in. */
+/**
+ * The frame of every figure: a title, what belongs to it, and the states that a figure can be in. What is in it
+ * is drawn when it comes near the window; a figure's card is drawn at once.
+ */
 import { useId } from 'react'
 import type { ReactNode } from 'react'
 import { ApiError } from '../api.ts'
 import { texts } from '../texts.ts'
 import { Icon } from './icons.tsx'
+import { useNear } from './near.ts'
 
 interface CardProps {
   title: string
@@ -28,8 +32,10 @@ export function Card({
   children,
 }: CardProps) {
   const id = useId()
+  const [ref, near] = useNear()
   return (
     <section
+      ref={ref}
       aria-labelledby={id}
       data-stale={stale || undefined}
       className={`group/card flex min-w-0 flex-col rounded-lg border border-line bg-card shadow-card ${className}`}
@@ -44,7 +50,9 @@ export function Card({
         {note && <span className="truncate text-xs text-muted max-sm:hidden">{note}</span>}
         {actions && <div className="-mr-2 ml-auto flex items-center">{actions}</div>}
       </header>
-      <div className="flex min-h-0 grow flex-col px-4 pb-4">{children}</div>
+      <div className="flex min-h-0 grow flex-col px-4 pb-4">
+        {near || quiet ? children : <div className="min-h-40 grow" />}
+      </div>
     </section>
   )
 }

@@ -1,12 +1,16 @@
-/** The buttons behind which something opens above the page. What opens is loaded after the first paint. */
+/** The buttons behind which something opens above the page. What opens is loaded when it is wanted. */
 import { Suspense, cloneElement, lazy, useState } from 'react'
 import type { ButtonHTMLAttributes, ReactElement } from 'react'
 import { texts } from '../texts.ts'
 import { Icon } from './icons.tsx'
 import type { IconName } from './icons.tsx'
 
-const Explanation = lazy(() => import('./popups.tsx').then((it) => ({ default: it.Explanation })))
-const Choices = lazy(() => import('./popups.tsx').then((it) => ({ default: it.Choices })))
+const popups = () => import('./popups.tsx')
+const Explanation = lazy(() => popups().then((it) => ({ default: it.Explanation })))
+const Choices = lazy(() => popups().then((it) => ({ default: it.Choices })))
+
+/** Who points at a button or comes to it by keyboard will soon press it. */
+const LOADS_AHEAD = { onPointerEnter: () => void popups(), onFocus: () => void popups() }
 
 export const ICON_BUTTON =
   'target inline-flex size-8 items-center justify-center rounded-md text-muted hover:bg-fill hover:text-text data-popup-open:bg-fill'
@@ -20,21 +24,24 @@ export interface ExplainProps {
 
 /** Says how a number comes about. */
 export function Explain(props: ExplainProps) {
-  // A press before the popover is loaded opens it as soon as it is.
+  // Until the first press it is a button and nothing else: there are a dozen of them on a page.
   const [pressed, setPressed] = useState(false)
   const button = (
     <button
       type="button"
       className={ICON_BUTTON}
       aria-label={texts.explain.open(props.title)}
+      aria-haspopup="dialog"
       onClick={() => setPressed(true)}
+      {...LOADS_AHEAD}
     >
       <Icon name="info" className="size-4" />
     </button>
   )
+  if (!pressed) return button
   return (
     <Suspense fallback={button}>
-      <Explanation {...props} defaultOpen={pressed} />
+      <Explanation {...props} defaultOpen />
     </Suspense>
   )
 }
@@ -59,11 +66,14 @@ export function ChoiceMenu<Value extends string>(props: ChoiceMenuProps<Value>) 
   const [pressed, setPressed] = useState(false)
   const button = cloneElement(props.trigger, {
     'aria-label': props.label,
+    'aria-haspopup': 'menu',
     onClick: () => setPressed(true),
+    ...LOADS_AHEAD,
   })
+  if (!pressed) return button
   return (
     <Suspense fallback={button}>
-      <Choices {...props} choose={(value) => props.choose(value as Value)} defaultOpen={pressed} />
+      <Choices {...props} choose={(value) => props.choose(value as Value)} defaultOpen />
     </Suspense>
   )
 }
