@@ -125,6 +125,20 @@ function configure(database: DatabaseSync): void {
   database.exec('PRAGMA journal_size_limit = 67108864')
 }
 
+/** Whether a file is a log of this platform: sources keep memories of their own beside the logs. */
+export function isStreamFile(file: string): boolean {
+  try {
+    const database = new DatabaseSync(file, { readOnly: true, timeout: BLOCKING_WAIT_MS })
+    try {
+      return database.prepare('PRAGMA application_id').get()?.application_id === APPLICATION_ID
+    } finally {
+      database.close()
+    }
+  } catch {
+    return false
+  }
+}
+
 /** Opens one connection to the file `<dir>/<topic>.sqlite`, and creates the log where there is none. */
 export async function openStreamFile(
   dir: string,

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { PlatformError } from '../errors.ts'
 import { BRONZE_GROUP } from '../reading.ts'
+import { isStreamFile } from './embedded-file.ts'
 import { openEmbeddedLog } from './embedded.ts'
 import { firstOffsetSince } from './seek.ts'
 import type { GroupPartition, StreamView, TopicView } from './types.ts'
@@ -22,7 +23,7 @@ export function openEmbeddedView({ dir, landed, retentionMs }: EmbeddedViewOptio
   const names = (): string[] =>
     existsSync(dir)
       ? readdirSync(dir)
-          .filter((file) => file.endsWith(ENDING))
+          .filter((file) => file.endsWith(ENDING) && isStreamFile(join(dir, file)))
           .map((file) => file.slice(0, -ENDING.length))
           .toSorted()
       : []

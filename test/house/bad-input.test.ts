@@ -69,7 +69,7 @@ test('a wrong command or option names the nearest right one', () => {
   refused(['simulate', '--devices', 'many'], 2, 'whole number')
   refused(['simulate', '--for', 'long'], 2, 'duration')
   refused(['simulate', '--faults', 'gremlins'], 2, 'gremlins')
-  refused(['rebuild', 'bronze'], 2, 'silver or gold')
+  refused(['rebuild', 'bronze'], 2, 'devices, silver and gold')
   refused(['sql', 'SELECT 1', '--format', 'xml'], 2, 'xml')
 })
 
