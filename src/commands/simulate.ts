@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import type { Writable } from 'node:stream'
 import { parseFaults } from '../1-source/simulator/faults.ts'
+import { createFleet, FLEETS } from '../1-source/simulator/fleet.ts'
 import { runSimulation, type RunOptions } from '../1-source/simulator/run.ts'
 import { parseRate, rateOfIntervalMs } from '../1-source/simulator/schedule.ts'
 import { PlatformError } from '../errors.ts'
@@ -36,6 +37,11 @@ export const SIMULATE: Command = {
       value: 'FILE|-',
       description: 'JSON lines to a file or to standard output, instead of the stream',
     },
+    as: {
+      value: 'PROTOCOL',
+      description: `publish over MQTT what such devices do: ${FLEETS.join(', ')}`,
+    },
+    to: { value: 'URL', description: 'with --as: the broker; default mqtt://127.0.0.1:1883' },
     tenant: { value: 'ID', description: 'home that the devices belong to; default demo' },
     history: {
       value: 'DURATION',
@@ -52,10 +58,13 @@ export const SIMULATE: Command = {
     'smarthouse simulate --seed 7 --for 24h --faults harmless --truth truth.csv',
     'smarthouse simulate --devices 1000 --rate 1/s --speed 60',
     'smarthouse simulate --for 1h --out -',
+    'smarthouse simulate --as zigbee2mqtt --to mqtt://127.0.0.1:1883',
   ],
   async run(args, stop) {
     const out = args.text('out')
     const simulation = readOptions(args)
+    const as = args.text('as')
+    if (as !== undefined) return await toBroker(as, simulation, args, stop)
     if (out !== undefined) return await toLines(out, simulation, args, stop)
     const settings = openSettings(args, { create: true })
     const log = await openStreamAlone(settings)
@@ -75,6 +84,46 @@ export const SIMULATE: Command = {
       await log.close()
     }
   },
+}
+
+/** The devices as clients of a broker; each message is acknowledged before the next. */
+async function toBroker(
+  as: string,
+  simulation: Simulation,
+  args: Arguments,
+  stop: AbortSignal,
+): Promise<number> {
+  const name = FLEETS.find((fleet) => fleet === as)
+  const url = args.text('to') ?? 'mqtt://127.0.0.1:1883'
+  if (name === undefined)
+    throw new PlatformError('usage', `No fleet speaks "${as}"`, `Write one of ${FLEETS.join(', ')}.`)
+  const { connectAsync } = await import('mqtt')
+  const timeZone = openConfig(args).config.time_zone
+  const client = await connectAsync(url, {}, false).catch((cause: Error) => {
+    throw new PlatformError(
+      'usage',
+      `The broker ${url.replace(/\/\/[^@/]*@/, '//')} cannot be reached: ${cause.message}`,
+      'Start it (smarthouse broker), or name another with --to mqtt://USER:PASSWORD@HOST:PORT.',
+      { cause },
+    )
+  })
+  const log = createFleet({
+    as: name,
+    timeZone,
+    publish: async ({ topic, payload, retain }) => {
+      await client.publishAsync(topic, payload, { qos: 1, retain })
+    },
+  })
+  const report = await runSimulation({
+    ...simulation,
+    to: { log },
+    timeZone,
+    signal: stop,
+    onProgress: progressTeller(() => undefined),
+  })
+  await client.endAsync()
+  print(report, args.flag('json'))
+  return 0
 }
 
 type Simulation = Omit<RunOptions, 'to' | 'timeZone'>

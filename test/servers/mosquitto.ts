@@ -27,7 +27,7 @@ export async function startMosquitto(
   dir: string,
   port: number,
   more: readonly string[] = [],
-): Promise<{ child: ChildProcess; kill: () => Promise<void> }> {
+): Promise<{ kill: () => Promise<void>; stop: () => Promise<void> }> {
   const file = join(dir, 'mosquitto.conf')
   const lines = [
     `listener ${port} 127.0.0.1`,
@@ -49,14 +49,16 @@ export async function startMosquitto(
     await new Promise((resolve) => setTimeout(resolve, 25))
   }
   return {
-    child,
-    kill: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      const ended = once(child, 'exit')
-      child.kill('SIGKILL')
-      await ended
-    },
+    kill: () => end(child, 'SIGKILL'),
+    stop: () => end(child, 'SIGTERM'),
   }
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill(signal)
+  await ended
 }
 
 async function isListening(port: number): Promise<boolean> {

@@ -16,6 +16,7 @@ export const ESPHOME: Decoder = {
   protocol: 'esphome',
   decode(message, context) {
     const { levels } = message
+    if (levels.length > 1 && levels.at(-1) === 'status') return readStatus(message, context)
     if (levels.length < 4 || message.topic.startsWith('GET ')) return undefined
     const [component, object, last] = levels.slice(-3) as [string, string, string]
     const base = levels.slice(0, -3).join('/')
@@ -25,6 +26,18 @@ export const ESPHOME: Decoder = {
     if (!stream && !COMPONENTS.test(component)) return undefined
     return readState(stream, base, component, object, message, context)
   },
+}
+
+/** Birth and will. Before its first state nothing tells it from another's; one that announces itself is known by that. */
+function readStatus(message: Message, context: Context): Outcome | undefined {
+  const status = message.text()
+  if (status !== 'online' && status !== 'offline') return undefined
+  const device_id = message.levels.slice(0, -1).join('/')
+  if (context.lessons.get(`esphome/${device_id}`) !== true)
+    return { why: 'no_telemetry', protocol: 'esphome' }
+  const draft = new Draft({ protocol: 'esphome', device_id, event_id: 'status' })
+  draft.presence(status)
+  return draft.finish(message, context)
 }
 
 /** Attributes are JSON; the unit and what sends them are remembered. */
@@ -51,6 +64,8 @@ function readState(
   if (NO_VALUE.test(text)) return { why: 'no_value', protocol }
   const device_id = stream ? `${component}.${object}` : base
   const draft = new Draft({ protocol, device_id, event_id: `${component}/${object}` })
+  if (!stream && context.lessons.get(`esphome/${base}`) !== true)
+    draft.lessons.push({ key: `esphome/${base}`, value: true })
   const learned = (name: string): string | undefined => {
     const value = context.lessons.get(`statestream/${base}/${component}/${object}/${name}`)
     return typeof value === 'string' ? value : undefined
