@@ -1,6 +1,7 @@
 /** The keys under `sources`: where readings come from besides the simulator. */
 import { z } from 'zod'
 import { DEFAULT_TENANT } from './reading.ts'
+import { durationMs } from './units.ts'
 
 /** A section whose absence means all its defaults. */
 export const section = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape).prefault({} as never)
@@ -89,7 +90,31 @@ const broker = z.strictObject({
   key_file: file('Key of this client, PEM.'),
 })
 
+const polled = z.strictObject({
+  kind: z
+    .enum(['shelly_gen1', 'shelly_gen2', 'tasmota', 'homewizard', 'json'])
+    .meta({ description: 'What answers; json: anything that a mapping of topic poll/{device} reads.' }),
+  url: z
+    .string()
+    .regex(/^https?:\/\/[^\s@]+$/, { error: 'must be http://HOST, without a password in it' })
+    .meta({ description: 'http://HOST; of json the whole address.' }),
+  device_id: z.string().min(1).meta({ description: 'Device.' }),
+  tenant_id: tenant,
+  interval: z
+    .string()
+    .refine((text) => (durationMs(text) ?? 0) >= 1000, { error: 'must be a duration of at least 1s' })
+    .default('10s')
+    .transform((text) => durationMs(text)!)
+    .meta({ description: 'How often it is asked.', unit: 'duration' }),
+  username: z.string().optional().meta({ description: 'User (Basic).' }),
+  password: z.string().optional().meta({ description: 'Password.' }),
+})
+
 export const SOURCES = {
+  poll: z
+    .array(polled)
+    .default([])
+    .meta({ description: 'Devices that only answer, asked by HTTP; a list. No other address is asked.' }),
   brokers: z
     .array(broker)
     .default([])

@@ -9,6 +9,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   import: async () => (await import('./import.ts')).IMPORT,
   devices: async () => (await import('./devices.ts')).DEVICES,
   listen: async () => (await import('./listen.ts')).LISTEN,
+  poll: async () => (await import('./poll.ts')).POLL,
   broker: async () => (await import('./broker.ts')).BROKER,
   bronze: async () => (await import('./stages.ts')).BRONZE,
   silver: async () => (await import('./stages.ts')).SILVER,

@@ -61,8 +61,9 @@ function partSpecs(settings: Settings, args: Arguments, port: number): PartSpec[
     { name: 'stages', args: [cli, 'stages', ...common] },
     { name: 'serve', args: [cli, 'serve', ...common, '--port', String(port)] },
   ]
-  const { mqtt, brokers } = settings.config.sources
+  const { mqtt, brokers, poll } = settings.config.sources
   if (mqtt.enabled) specs.push({ name: 'broker', args: [cli, 'broker', ...common] })
+  if (poll.length > 0) specs.push({ name: 'poll', args: [cli, 'poll', ...common] })
   if (brokers.length > 0) specs.push({ name: 'listen', args: [cli, 'listen', ...common] })
   const { enabled, devices, rate, seed, faults, history, history_interval } = settings.config.simulator
   if (!enabled || args.flag('no-simulator')) return specs

@@ -70,7 +70,7 @@ export async function poll(device: PolledDevice, options: PollOptions): Promise<
 
 /** One question and its answer, as a message. */
 export async function ask(
-  { kind, url, username, password }: PolledDevice,
+  { kind, url, device_id, username, password }: PolledDevice,
   stop: AbortSignal,
 ): Promise<{ topic: string; payload: Uint8Array }> {
   const { path } = KINDS[kind]
@@ -79,10 +79,15 @@ export async function ask(
   const response = await fetch(address, {
     redirect: 'error',
     signal: AbortSignal.any([stop, AbortSignal.timeout(PATIENCE_MS)]),
-    headers: { accept: 'application/json', ...(username !== undefined && { authorization: `Basic ${secret}` }) },
+    headers: {
+      accept: 'application/json',
+      ...(username !== undefined && { authorization: `Basic ${secret}` }),
+    },
   })
   if (!response.ok) throw new Error(`it answers ${response.status}`)
-  return { topic: `GET ${address.pathname}${address.search}`, payload: await bodyOf(response) }
+  // What was asked, wherever the device is: a mapping names it, a decoder knows the question.
+  const topic = kind === 'json' ? `poll/${device_id}` : `GET ${path}`
+  return { topic, payload: await bodyOf(response) }
 }
 
 async function bodyOf(response: Response): Promise<Uint8Array> {

@@ -23,6 +23,7 @@ interface Row {
   position: string
   tenant: string
   named: boolean
+  device: string | null
   event_id: string | null
   topic: string
   raw: string
@@ -58,7 +59,7 @@ export async function decodeAgain(options: {
       `CREATE OR REPLACE TEMP TABLE messages AS
        SELECT row_number() OVER (ORDER BY ingestion_time, stream_topic, stream_partition, stream_offset, stream_index) AS no,
          concat_ws('/', stream_topic, stream_partition, stream_offset, stream_index) AS position,
-         CASE WHEN trim(tenant_id) <> '' THEN tenant_id ELSE 'home' END AS tenant, device_id IS NOT NULL AS named,
+         CASE WHEN trim(tenant_id) <> '' THEN tenant_id ELSE 'home' END AS tenant, device_id IS NOT NULL AS named, device_id AS device,
          event_id, source_topic AS topic, raw,
          CAST(epoch_ms(CASE WHEN device_id IS NULL AND timestamp IS NOT NULL THEN timestamp ELSE ingestion_time END) AS DOUBLE) AS received_ms
        FROM ${lake.scan(bronze, files)}
@@ -93,7 +94,7 @@ export async function decodeAgain(options: {
 
 /** What the message is, if it has become a reading only now. */
 function decodeRow(
-  { position, tenant, named, event_id, topic, raw, receivedMs }: Row,
+  { position, tenant, named, device, event_id, topic, raw, receivedMs }: Row,
   {
     registry,
     zone,
@@ -102,7 +103,9 @@ function decodeRow(
 ): StreamMessage[] {
   const payload = payloadOf(raw)
   const retained = !named && event_id === RETAINED_EVENT
-  const context = { receivedMs, retained, zone, lessons: registry.lessons, mappings }
+  // Who answers a question need not name itself: it is the one that was asked.
+  const asked = device !== null && topic.startsWith('GET ') ? { device } : {}
+  const context = { receivedMs, retained, zone, lessons: registry.lessons, mappings, ...asked }
   const outcome = decode(topic, payload, context)
   // A message that was read, but is not now, needs something that it did not carry: what is known of its device stays.
   if (named && isKept(outcome)) return []

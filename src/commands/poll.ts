@@ -1,0 +1,42 @@
+import { createIntake } from '../1-source/intake.ts'
+import { poll } from '../1-source/poll/poll.ts'
+import { PlatformError } from '../errors.ts'
+import { openDevices, openSettings, openStreamAlone } from '../main.ts'
+import { tellDoing } from '../run/part.ts'
+import { COMMON_OPTIONS, type Command } from './command.ts'
+
+const TELL_EVERY_MS = 2000
+
+export const POLL: Command = {
+  name: 'poll',
+  summary: 'ask devices that only answer, by HTTP (sources.poll)',
+  options: COMMON_OPTIONS,
+  examples: ['smarthouse poll', 'smarthouse poll --config house.yaml'],
+  async run(args, stop) {
+    const settings = openSettings(args, { create: true })
+    const { config } = settings
+    const { poll: devices, mappings } = config.sources
+    if (devices.length === 0)
+      throw new PlatformError(
+        'config_invalid',
+        'The configuration names no device to ask',
+        'Add sources.poll, for example: [{ kind: tasmota, url: "http://192.168.1.20", device_id: plug-1 }].',
+      )
+    const log = await openStreamAlone(settings)
+    const registry = await openDevices(settings)
+    const intake = createIntake({ sink: log, registry, mappings, timeZone: config.time_zone })
+    const telling = setInterval(() => {
+      registry.flush()
+      tellDoing(`${devices.length} devices are asked`, { ...intake.counts() })
+    }, TELL_EVERY_MS)
+    try {
+      const say = (line: string): void => void process.stderr.write(`${line}\n`)
+      await Promise.all(devices.map((device) => poll(device, { intake, stop, say })))
+      return 0
+    } finally {
+      clearInterval(telling)
+      registry.close()
+      await log.close()
+    }
+  },
+}
