@@ -135,12 +135,23 @@ export const SOURCES = {
       .max(65535)
       .default(1883)
       .meta({ description: 'Port of the broker; 0 takes a free one.' }),
+    messages_per_s: z
+      .number()
+      .positive()
+      .default(200)
+      .meta({ description: 'What one client may send for long; more has to wait.', unit: '1/s' }),
+    burst: z.int().min(1).default(2000).meta({ description: 'What one client may send at once.' }),
     users: z
       .array(mqttUser)
       .default([])
       .meta({ description: 'Who may connect; a list. None: anybody on this machine.' }),
   }),
   http: section({
+    host: z
+      .string()
+      .optional()
+      .meta({ description: 'Further address for devices, besides that of the server; only with keys.' }),
+    port: z.int().min(0).max(65535).default(8502).meta({ description: 'Port of that address.' }),
     keys: z
       .array(apiKey)
       .default([])

@@ -14,7 +14,7 @@ export const BROKER: Command = {
   examples: ['smarthouse broker', 'SMARTHOUSE_SOURCES_MQTT_PORT=1884 smarthouse broker'],
   async run(args, stop) {
     const settings = openSettings(args, { create: true })
-    const { host, port, users } = settings.config.sources.mqtt
+    const { host, port, users, messages_per_s, burst } = settings.config.sources.mqtt
     const log = await openStreamAlone(settings)
     const registry = await openDevices(settings)
     try {
@@ -25,7 +25,15 @@ export const BROKER: Command = {
         mappings: settings.config.sources.mappings,
       })
       const say = (line: string): void => void process.stderr.write(`${line}\n`)
-      const broker = await startBroker({ host, port, users, intake, say })
+      const broker = await startBroker({
+        host,
+        port,
+        users,
+        messagesPerSecond: messages_per_s,
+        burst,
+        intake,
+        say,
+      })
       console.log(`MQTT broker: ${host}:${broker.port}`)
       const telling = setInterval(() => {
         registry.flush()

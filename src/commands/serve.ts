@@ -29,7 +29,12 @@ export const SERVE: Command = {
       const recorded = (await readSettings(warehouse.lake, warehouse.engine)).value
       const { buildApp } = await import('../6-serve/app.ts')
       const { ingestion } = await import('../1-source/http/ingestion.ts')
-      const { keys } = settings.config.sources.http
+      const { openDoor } = await import('../1-source/http/door.ts')
+      const { keys, host: deviceHost, port: devicePort } = settings.config.sources.http
+      const take = { sink: log, requestsDir: settings.folder.stream, keys }
+      const door =
+        deviceHost === undefined ? null : await openDoor({ host: deviceHost, port: devicePort, ...take })
+      if (door) console.log(`Readings over HTTP: ${door.url}`)
       const app = await buildApp({
         lake: warehouse.lake,
         engine: warehouse.engine,
@@ -42,7 +47,7 @@ export const SERVE: Command = {
         alertThresholds: settings.config.alerts,
         demo: settings.config.simulator.enabled,
         version: programVersion(),
-        ingestion: (server) => ingestion(server, { sink: log, requestsDir: settings.folder.stream, keys }),
+        ingestion: (server) => ingestion(server, take),
         partStatus: async () => (readStatus(settings.folder.run)?.parts ?? []).map(asContract),
       })
       await app.listen({ host, port }).catch((cause: NodeJS.ErrnoException) => {
@@ -61,6 +66,7 @@ export const SERVE: Command = {
       const telling = setInterval(() => tellDoing(`serving ${url}`), TELL_EVERY_MS)
       if (!stop.aborted) await once(stop, 'abort')
       clearInterval(telling)
+      await door?.close()
       await app.close()
       return 0
     } finally {

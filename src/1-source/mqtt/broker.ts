@@ -2,13 +2,14 @@
  * The embedded MQTT broker (3.1.1), for devices that are pointed at us. A reading is written inside `authorizePublish`,
  * which comes before the PUBACK: what is acknowledged is durable.
  */
-import { Aedes, type AuthenticateError, type Client } from 'aedes'
+import { Aedes, type AedesOptions, type AuthenticateError, type Client } from 'aedes'
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { PlatformError } from '../../errors.ts'
 import { DEFAULT_TENANT } from '../../reading.ts'
 import type { Intake } from '../intake.ts'
+import { createFloodGate, type FloodGate } from './flood.ts'
 import { matches } from './topics.ts'
 
 export interface BrokerUser {
@@ -27,9 +28,13 @@ export interface BrokerOptions {
   /** None: whoever reaches the address may publish and subscribe, which is loopback only. */
   users: readonly BrokerUser[]
   intake: Intake
+  /** What one client may send a second for long, and at once; what is more waits. */
+  messagesPerSecond: number
+  burst: number
   say: (line: string) => void
 }
 
+const TELL_FLOODS_EVERY_MS = 10_000
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '::1'])
 const NOT_AUTHORISED = 5
 const ANYBODY: BrokerUser = {
@@ -44,8 +49,13 @@ const digest = (secret: string | Uint8Array): Buffer => createHash('sha256').upd
 
 /** Listens; throws `port_in_use`, and `config_invalid` where others than this machine could come in without a password. */
 export async function startBroker(options: BrokerOptions) {
-  const { users, intake, say } = options
+  const { users, say } = options
   requireUsers(options)
+  const gate = createFloodGate({ perSecond: options.messagesPerSecond, burst: options.burst })
+  const telling = setInterval(() => {
+    for (const [client, messages] of gate.takeWaited())
+      say(`${client} floods: ${messages} of its messages had to wait`)
+  }, TELL_FLOODS_EVERY_MS)
   const userOf = new WeakMap<Client, BrokerUser>()
   const broker = await Aedes.createBroker({
     authenticate: (client, user, password, done) => {
@@ -55,26 +65,7 @@ export async function startBroker(options: BrokerOptions) {
       if (found) done(null, true)
       else done(refusal as AuthenticateError, false)
     },
-    authorizePublish: (client, { topic, payload, dup }, done) => {
-      const user = client ? userOf.get(client) : undefined
-      if (!user || !user.publish.some((filter) => matches(filter, topic)))
-        return done(new Error(`may not publish to ${topic.slice(0, 200)}`))
-      // A publisher's RETAIN asks us to keep it; the message itself is new.
-      const arrival = {
-        topic,
-        payload: Buffer.from(payload),
-        retained: false,
-        redelivered: dup,
-        tenant: user.tenant_id,
-      }
-      intake.take(arrival).then(
-        () => done(null),
-        (error: Error) => {
-          say(`Not acknowledged, since it could not be stored: ${error.message}`)
-          done(error)
-        },
-      )
-    },
+    authorizePublish: takePublished(options, gate, (client) => userOf.get(client)),
     authorizeSubscribe: (client, subscription, done) => {
       const { topic } = subscription
       const isAllowed =
@@ -83,6 +74,7 @@ export async function startBroker(options: BrokerOptions) {
       done(null, isAllowed ? subscription : null)
     },
   })
+  broker.on('clientDisconnect', (client) => gate.forget(client.id))
   broker.on('clientError', (client, error) => say(`${client.id} was disconnected: ${error.message}`))
   broker.on('connectionError', (_client, error) => say(`A connection was refused: ${error.message}`))
   const server = createServer((socket) => void broker.handle(socket))
@@ -96,11 +88,46 @@ export async function startBroker(options: BrokerOptions) {
     port: typeof address === 'object' && address ? address.port : options.port,
     clients: () => broker.connectedClients,
     close: async (): Promise<void> => {
+      clearInterval(telling)
       const closed = once(server, 'close')
       server.close()
       await new Promise<void>((resolve) => broker.close(resolve))
       await closed
     },
+  }
+}
+
+type AuthorizePublish = NonNullable<AedesOptions['authorizePublish']>
+
+/** Writes each message that its sender may publish; calls back, which acknowledges it, when it is durable. */
+function takePublished(
+  { intake, say }: BrokerOptions,
+  gate: FloodGate,
+  userOf: (client: Client) => BrokerUser | undefined,
+): AuthorizePublish {
+  return (client, { topic, payload, dup }, done) => {
+    const user = client ? userOf(client) : undefined
+    if (!user || !user.publish.some((filter) => matches(filter, topic)))
+      return done(new Error(`may not publish to ${topic.slice(0, 200)}`))
+    // A publisher's RETAIN asks us to keep it; the message itself is new.
+    const arrival = {
+      topic,
+      payload: Buffer.from(payload),
+      retained: false,
+      redelivered: dup,
+      tenant: user.tenant_id,
+    }
+    const take = (): void =>
+      void intake.take(arrival).then(
+        () => done(null),
+        (error: Error) => {
+          say(`Not acknowledged, since it could not be stored: ${error.message}`)
+          done(error)
+        },
+      )
+    const waitMs = client ? gate.delayMs(client.id) : 0
+    if (waitMs > 0) setTimeout(take, waitMs)
+    else take()
   }
 }
 

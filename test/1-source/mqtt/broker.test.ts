@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { createIntake } from '../../../src/1-source/intake.ts'
 import { startBroker, type BrokerOptions } from '../../../src/1-source/mqtt/broker.ts'
+import { createFloodGate } from '../../../src/1-source/mqtt/flood.ts'
 import { matches } from '../../../src/1-source/mqtt/topics.ts'
 import { openRegistry } from '../../../src/1-source/registry/registry.ts'
 import type { Sink } from '../../../src/1-source/source.ts'
@@ -31,6 +32,8 @@ async function house(t: TestContext, options: Partial<BrokerOptions> & { sink?: 
     host: '127.0.0.1',
     port: 0,
     users: [],
+    messagesPerSecond: 1000,
+    burst: 1000,
     say: () => undefined,
     intake,
     ...options,
@@ -179,4 +182,27 @@ test('topic filters match as MQTT 3.1.1 says', () => {
   assert.ok(
     !matches('a/+', 'a/b/c') && !matches('+', 'a/b') && !matches('#', '$SYS/x') && !matches('a/b/c', 'a/b'),
   )
+})
+
+test('a client that floods waits for its turn, and is told of; the others do not wait', async (t) => {
+  let nowMs = 1_000_000
+  const gate = createFloodGate({ perSecond: 10, burst: 3, clock: () => nowMs })
+  const delays = (client: string, messages: number) =>
+    Array.from({ length: messages }, () => gate.delayMs(client))
+  // Three at once, then one each 100 ms.
+  assert.deepEqual(delays('flood', 5), [0, 0, 0, 100, 200])
+  assert.deepEqual(delays('quiet', 1), [0])
+  assert.deepEqual([...gate.takeWaited()], [['flood', 2]])
+  nowMs += 1000
+  assert.deepEqual(delays('flood', 4), [0, 0, 0, 100], 'a second later it has its three again')
+
+  const { connect, messages } = await house(t, { messagesPerSecond: 50, burst: 5 })
+  const flood = await connect()
+  const startedMs = Date.now()
+  await Promise.all(
+    Array.from({ length: 25 }, (_, n) => flood.publishAsync('some/thing', `x=${n}`, { qos: 1 })),
+  )
+  // 20 beyond the first five, at 50 a second: 400 ms.
+  assert.ok(Date.now() - startedMs >= 390)
+  assert.equal((await messages()).length, 25, 'nothing of it is lost')
 })

@@ -109,6 +109,8 @@ test('Mosquitto as a bridge to us: what devices publish there is in our stream',
     host: '127.0.0.1',
     port: 0,
     users: [user],
+    messagesPerSecond: 1000,
+    burst: 1000,
     intake: intakeTo(log),
     say: () => undefined,
   })

@@ -44,6 +44,8 @@ const EXPECTED: readonly [PollKind, string, number, number | undefined][] = [
   ['json', '/json/meter', 50, undefined],
 ]
 
+const nameOf = (path: string): string => `dev${path.replaceAll('/', '-')}`
+
 test('devices that only answer are asked, by their kind; one that fails, answers too much or points elsewhere stops nobody', async (t) => {
   const asked: string[] = []
   const server = createServer((request, response) => {
@@ -81,7 +83,7 @@ test('devices that only answer are asked, by their kind; one that fails, answers
   const device = (kind: PollKind, path: string) => ({
     kind,
     url: `http://127.0.0.1:${port}${path}`,
-    device_id: `dev-${path}`,
+    device_id: nameOf(path),
     tenant_id: 'home',
     interval: 1000,
   })
@@ -97,7 +99,7 @@ test('devices that only answer are asked, by their kind; one that fails, answers
   stop.abort()
   await running
   for (const [, path, powerW, totalWh] of EXPECTED) {
-    const own = readings.filter(({ device_id }) => device_id === `dev-${path}`)
+    const own = readings.filter(({ device_id }) => device_id === nameOf(path))
     assert.ok(
       own.some(({ power_usage }) => power_usage === powerW),
       `${path}: ${JSON.stringify(own)}`,
