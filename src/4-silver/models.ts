@@ -31,7 +31,7 @@ export function arrivalsOf(lake: Lake, files: Snapshot['files']): string {
 }
 
 /** What is known of a channel before the rows at hand: the result of the model `channel_state`. */
-const CHANNEL_STATE_COLUMNS = [
+export const CHANNEL_STATE_COLUMNS = [
   'channel_no INTEGER',
   'p_us BIGINT, p_mw BIGINT, held_until_us BIGINT, hold_dropped BOOLEAN',
   'c_first_us BIGINT, c_us BIGINT, c_uwh BIGINT, c_plausible_mw BIGINT, c_before_us BIGINT, c_before_uwh BIGINT',
@@ -39,7 +39,7 @@ const CHANNEL_STATE_COLUMNS = [
 ].join(', ')
 
 /** Rows of the hour before the rows at hand, for the one-hour windows. */
-const HOUR_COLUMNS =
+export const HOUR_COLUMNS =
   'channel_no INTEGER, device_no INTEGER, t_us BIGINT, temperature_mc BIGINT, power_mw BIGINT, has_alert BOOLEAN'
 
 /** Makes `carried` and `hour_found`, empty, and `hour_before` stand for the latter. */

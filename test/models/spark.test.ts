@@ -1,0 +1,99 @@
+/** Silver's and Gold's models say the same on Spark as on our engine: every row and column of a week full of faults. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { SILVER_TABLES } from '../../src/4-silver/tables.ts'
+import { GOLD_TABLES } from '../../src/5-gold/tables.ts'
+import type { TableDefinition } from '../../src/lake/types.ts'
+import type { Answering } from '../servers/answering.ts'
+import { skipWithout } from '../servers/installed.ts'
+import { SPARK, startSpark } from '../servers/spark.ts'
+import { SparkModels } from './on-spark.ts'
+import { makeWeek, type Week } from './week.ts'
+
+/** Models of the incremental form alone: they find what a run has to do, and a rebuild has to do all. */
+const INCREMENTAL_ONLY = ['history', 'judged_again', 'on_time', 'unsettled', 'windows_on_time'].map(
+  (name) => `4-silver/${name}`,
+)
+
+/** Few questions about many rows: compiling pays here. */
+const COMPILED = { 'spark.sql.codegen.wholeStage': 'true', 'spark.sql.codegen.factoryMode': 'FALLBACK' }
+
+let spark: Answering | undefined
+let week: Week | undefined
+after(async () => {
+  await spark?.close()
+  await week?.close()
+})
+
+test('every model of a rebuild gives the same rows on Spark; a changed constant is seen', async (t) => {
+  const why = skipWithout(SPARK)
+  if (why) return t.skip(`NOT RUN: ${why}`)
+  const warehouse = mkdtempSync(join(tmpdir(), 'smarthouse-spark-'))
+  t.after(() => rmSync(warehouse, { recursive: true, force: true, maxRetries: 5 }))
+  spark = startSpark({ 'spark.sql.warehouse.dir': warehouse, ...COMPILED })
+  week = await makeWeek()
+  const { lake } = week
+  const models = new SparkModels(spark, (table) => join(lake.root, ...table.split('.')))
+  await models.loadReference()
+  await models.silver()
+  await models.gold()
+
+  const methods = await models.ask(
+    'SELECT energy_method, count(*) AS n FROM readings GROUP BY energy_method ORDER BY energy_method',
+  )
+  assert.deepEqual(
+    methods.map((row) => row['energy_method']),
+    ['counter', 'integrated', 'none', 'reported'],
+    'the week meets every method',
+  )
+  for (const table of [...SILVER_TABLES, ...GOLD_TABLES]) {
+    const { rows, differing } = await compare(models, table, resultOf(table))
+    assert.ok(rows > 0, `${table.name} has rows`)
+    assert.deepEqual(differing, [], `${table.name}: rows that only one of the two has`)
+  }
+  assert.deepEqual(await models.ask('SELECT * FROM sum_invariants'), [])
+  assert.deepEqual([...models.ran, ...INCREMENTAL_ONLY].toSorted(), modelFiles())
+
+  await models.loadReference({ usual_temperature_max_c: 20 })
+  await models.readings()
+  const { differing } = await compare(
+    models,
+    SILVER_TABLES.find(({ name }) => name === 'silver.readings')!,
+    'readings_again',
+  )
+  assert.notEqual(differing.length, 0, 'another limit of what is usual changes the score of some rows')
+})
+
+const resultOf = ({ name }: TableDefinition): string => name.slice(name.indexOf('.') + 1)
+
+/** The first rows that one of the two has more often than the other, and how many rows our table has. */
+async function compare(models: SparkModels, table: TableDefinition, result: string) {
+  const columns = table.columns
+    .map(({ name, type }) =>
+      // Maps cannot be compared; their sorted entries can.
+      type.startsWith('map') ? `array_sort(map_entries(${name})) AS ${name}` : name,
+    )
+    .join(', ')
+  const names = table.columns.map(({ name }) => name).join(', ')
+  const differing = await models.ask(
+    `SELECT sum(more) AS ours_less_theirs, ${names} FROM (
+       SELECT ${columns}, 1 AS more FROM ${models.lake(table.name)} UNION ALL
+       SELECT ${columns}, -1 AS more FROM ${result})
+     GROUP BY ${names} HAVING sum(more) <> 0 LIMIT 4`,
+  )
+  const [count] = await models.ask(`SELECT count(*) AS n FROM ${result}`)
+  return { rows: Number(count?.['n']), differing }
+}
+
+function modelFiles(): string[] {
+  return ['4-silver', '5-gold']
+    .flatMap((folder) =>
+      readdirSync(new URL(`../../src/${folder}/`, import.meta.url))
+        .filter((file) => file.endsWith('.sql'))
+        .map((file) => `${folder}/${file.slice(0, -4)}`),
+    )
+    .toSorted()
+}
