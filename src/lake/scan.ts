@@ -30,7 +30,7 @@ export function scanSql(
   const [foreign, ours] = split(files, (file) => !folder.includes('=') && spellsPartition(file, partitionBy))
   const parts = ours.length > 0 ? [`SELECT * FROM ${readParquet(folder, ours, hive)}`] : []
   for (const group of Map.groupBy(foreign, (file) => JSON.stringify(file.partition)).values()) {
-    parts.push(withPartition(readParquet(folder, group, 'false'), columns, partitionBy, group))
+    parts.push(withPartition(readParquet(folder, group, 'false'), columns, group))
   }
   return `(SELECT ${castList(columns)} FROM (${[...parts, empty].join(' UNION ALL BY NAME ')}))`
 }
@@ -40,22 +40,23 @@ function readParquet(folder: string, files: readonly DataFile[], hive: string): 
   return `read_parquet([${list}], union_by_name = true, hive_partitioning = ${hive})`
 }
 
-/** Files whose path does not say their partition: another writer may put them anywhere in the folder. */
-function withPartition(
-  source: string,
-  columns: readonly Column[],
-  partitionBy: readonly string[],
-  group: readonly DataFile[],
-): string {
+/**
+ * Files whose path does not say their partition: another writer may put them anywhere in the folder, and those from before
+ * a table was partitioned otherwise have other partition columns.
+ */
+function withPartition(source: string, columns: readonly Column[], group: readonly DataFile[]): string {
+  const said = new Map(
+    Object.entries(group[0]?.partition ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
+  )
   const values = columns
-    .filter((column) => partitionBy.includes(column.name))
+    .filter(({ name }) => said.has(name.toLowerCase()))
     .map(({ name, type }) => {
-      const value = group[0]?.partition[name] ?? null
+      const value = said.get(name.toLowerCase()) ?? null
       const literal = value === null ? 'NULL' : quotedText(value)
       return `CAST(${literal} AS ${sqlType(type)}) AS ${quotedName(name)}`
     })
   // Some writers put the partition columns into the data files as well; where they differ, the log is right.
-  const names = partitionBy.map((name) => quotedText(name.toLowerCase())).join(', ')
+  const names = [...said.keys()].map(quotedText).join(', ')
   const others = names === '' ? '*' : `COLUMNS(lambda c: lower(c) NOT IN (${names}))`
   return `SELECT ${[others, ...values].join(', ')} FROM ${source}`
 }
