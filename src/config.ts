@@ -47,7 +47,7 @@ const schedule = (description: string, fullAllowed: boolean) =>
     .transform((text) => parseSchedule(text)!)
     .meta({ description, unit: 'schedule' })
 
-const isZone = (zone: string): boolean => {
+export const isZone = (zone: string): boolean => {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== ''
   } catch {

@@ -1,3 +1,4 @@
+import { isPlatformError } from '../errors.ts'
 import type { Engine, Lake, Session } from '../lake/types.ts'
 import { buildTouched } from './build.ts'
 import { extendCalendar, loadCalendar } from './calendar.ts'
@@ -11,9 +12,13 @@ import {
   touchChangedRows,
 } from './touched.ts'
 
+/** Attempts to replace the tables while somebody else commits to them. */
+const ATTEMPTS = 3
+
 /**
  * Builds Gold anew, wholly, from Silver, the catalogue and the tariffs: into `target`, or in place, where each
- * table is replaced by one commit. Works month by month, so that memory does not grow with history.
+ * table is replaced by one commit. Works month by month, so that memory does not grow with history. A stage that runs at the
+ * same time may commit in between: then it is done again. Throws `lake_conflict` where that happens every time.
  */
 export async function rebuildGold(options: {
   lake: Lake
@@ -23,7 +28,15 @@ export async function rebuildGold(options: {
 }): Promise<void> {
   const session = await options.engine.session()
   try {
-    await rebuildIn(session, options)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await rebuildIn(session, options)
+        return
+      } catch (error) {
+        if (!isPlatformError(error) || error.code !== 'lake_conflict' || attempt === ATTEMPTS) throw error
+        options.onProgress?.('others have written meanwhile: once more')
+      }
+    }
   } finally {
     await session.close()
   }

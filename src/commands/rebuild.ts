@@ -1,3 +1,4 @@
+import { isZone } from '../config.ts'
 import { PlatformError } from '../errors.ts'
 import {
   openDevices,
@@ -55,12 +56,47 @@ async function rebuildDevices(settings: Settings, warehouse: Warehouse): Promise
   }
 }
 
+function requireZone(zone: string, layer: string): void {
+  if (layer !== 'gold')
+    throw new PlatformError(
+      'usage',
+      `rebuild ${layer} takes no --zone`,
+      'Write smarthouse rebuild gold --zone ZONE.',
+    )
+  if (!isZone(zone))
+    throw new PlatformError(
+      'usage',
+      `--zone takes an IANA time zone, not "${zone}"`,
+      'Write for example --zone Europe/Berlin.',
+    )
+}
+
+async function changeZone(settings: Settings, warehouse: Warehouse, zone: string): Promise<boolean> {
+  const { readSettings, recordZone } = await import('../reference/sync.ts')
+  const { lake, engine } = warehouse
+  if ((await readSettings(lake, engine)).value === null)
+    await recordReference(settings, warehouse, (line) => process.stderr.write(`${line}\n`))
+  return await recordZone(lake, engine, zone)
+}
+
 export const REBUILD: Command = {
   name: 'rebuild',
   summary: 'build Silver or Gold anew from the layer before it, or what is known of devices from Bronze',
   positional: 'devices|silver|gold',
-  options: COMMON_OPTIONS,
-  examples: ['smarthouse rebuild silver', 'smarthouse rebuild gold', 'smarthouse rebuild devices'],
+  options: {
+    ...COMMON_OPTIONS,
+    zone: {
+      value: 'ZONE',
+      description:
+        'gold: the house lies in this IANA time zone from now on; every local day is computed anew',
+    },
+  },
+  examples: [
+    'smarthouse rebuild silver',
+    'smarthouse rebuild gold',
+    'smarthouse rebuild gold --zone Europe/Lisbon',
+    'smarthouse rebuild devices',
+  ],
   async run(args) {
     const [layer, ...others] = args.positionals
     if ((layer !== 'silver' && layer !== 'gold' && layer !== 'devices') || others.length > 0)
@@ -69,14 +105,21 @@ export const REBUILD: Command = {
         'rebuild takes one of devices, silver and gold',
         'Write smarthouse rebuild silver.',
       )
+    const zone = args.text('zone')
+    if (zone !== undefined) requireZone(zone, layer)
     const settings = openSettings(args, { create: false })
     const warehouse = await openWarehouse(settings)
     try {
+      const moved = zone !== undefined && (await changeZone(settings, warehouse, zone))
       // A decoder or a mapping that has come reads what was raw until now.
       if (layer !== 'gold') await rebuildDevices(settings, warehouse)
       if (layer === 'devices') return 0
       await rebuildStage(layer, warehouse, (text) => process.stderr.write(`${text}\n`))
       console.log(`${layer} is rebuilt`)
+      if (moved)
+        console.log(
+          `Days are those of ${zone} now. Set time_zone to it in the configuration; a platform that runs shows it once it is started again.`,
+        )
       return 0
     } finally {
       await warehouse.close()

@@ -119,6 +119,22 @@ export async function readSettings(lake: Lake, engine: Engine): Promise<Versione
   }
 }
 
+/**
+ * Records another zone for the house; false where it is the one that holds. Every local day is another one then, which
+ * Gold sees and builds itself anew. Throws a TypeError before the first start has recorded any.
+ */
+export async function recordZone(lake: Lake, engine: Engine, timeZone: string): Promise<boolean> {
+  return await withSession(engine, async (session) => {
+    const { value } = await settingsOf(lake, session)
+    if (value.time_zone === undefined) throw new TypeError('No zone is recorded yet.')
+    const rows = Object.entries({ ...value, time_zone: timeZone }).map(([name, text]) => ({
+      name,
+      value: text,
+    }))
+    return await replaceRows(lake, session, REFERENCE_SETTINGS, rows)
+  })
+}
+
 async function withSession<T>(engine: Engine, use: (session: Session) => Promise<T>): Promise<T> {
   const session = await engine.session()
   try {
