@@ -48,6 +48,9 @@ const Cards = memo(function Cards({ data, stale, error, busy, refetch }: CardsPr
   const [table, setTable] = useState(false)
   useShortcut('t', () => setTable((shown) => !shown))
 
+  // First the figures, then what stands below them: a slow phone answers in between.
+  const below = useDeferredValue(true, false)
+
   const zone = data?.time_zone ?? 'UTC'
   const figures = { data, stale }
   const live = { zone, windowS, setWindow, table, setTable }
@@ -64,9 +67,24 @@ const Cards = memo(function Cards({ data, stale, error, busy, refetch }: CardsPr
         <>
           <PowerNowCard {...figures} className="col-span-12 md:col-span-4 md:row-span-2 lg:row-span-1" />
           <KpiCards {...figures} className="col-span-6 min-h-[208px] md:col-span-4 lg:col-span-2" />
-          <InsightCard {...figures} className="col-span-12 max-md:order-1" />
         </>
       )}
+      {below && <Below {...{ figures, live, error }} />}
+    </div>
+  )
+})
+
+interface BelowProps {
+  figures: { data: Overview | undefined; stale: boolean }
+  live: Omit<Parameters<typeof LiveChartCard>[0], 'measure' | 'className'>
+  error: Error | null
+}
+
+function Below({ figures, live, error }: BelowProps) {
+  const { zone, table, setTable } = live
+  return (
+    <>
+      {!error && <InsightCard {...figures} className="col-span-12 max-md:order-1" />}
       <LiveChartCard {...live} measure="power" className="col-span-12 min-h-[348px] lg:col-span-8" />
       {!error && <GaugeCard {...figures} className={`col-span-12 md:col-span-6 lg:col-span-4 ${LATER}`} />}
       <LiveChartCard
@@ -90,9 +108,9 @@ const Cards = memo(function Cards({ data, stale, error, busy, refetch }: CardsPr
         zone={zone}
         className={`col-span-12 [contain-intrinsic-size:auto_432px] [content-visibility:auto] ${LATER}`}
       />
-    </div>
+    </>
   )
-})
+}
 
 function FirstReading({ simulated }: { simulated: boolean }) {
   return (
