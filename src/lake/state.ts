@@ -136,7 +136,7 @@ export function dataFileOf(
         throw corruptEntry(table, version, what)
       }
     },
-    ...(statsText === undefined ? {} : { statsText }),
+    statsText,
   }
 }
 
