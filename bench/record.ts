@@ -1,0 +1,116 @@
+/** What runs of the benchmarks leave behind: a JSON document, and the page that is written from it. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { cpus, loadavg, release, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { budgetText, ratioText, rounded, type Row, verdict } from './rows.ts'
+
+export interface Machine {
+  system: string
+  cpu: string
+  cores: number
+  memory_gb: number
+  /** Processes that wanted a core in the minute before the run, on average: above 0.5 others were working, too. */
+  load_before: number
+}
+
+/** One run of one benchmark. */
+export interface BenchRun {
+  measures: string
+  began: string
+  took_s: number
+  machine: Machine
+  versions: Record<string, string>
+  commit: string
+  rows: Row[]
+  /** Why there are no more rows: it failed or took too long. */
+  fault?: string
+}
+
+export type Performance = Record<string, BenchRun>
+
+export function machine(): Machine {
+  return {
+    system: `${process.platform} ${release()} ${process.arch}`,
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    memory_gb: Math.round(totalmem() / 2 ** 30),
+    load_before: Math.round((loadavg()[0] ?? 0) * 100) / 100,
+  }
+}
+
+/** Of the runtime and of what does the work. */
+export function versions(root: string): Record<string, string> {
+  const installed = (name: string): string =>
+    (
+      JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as {
+        version: string
+      }
+    ).version
+  return {
+    node: process.versions.node,
+    sqlite: process.versions['sqlite'] ?? 'unknown',
+    ...Object.fromEntries(
+      ['@duckdb/node-api', '@platformatic/kafka', 'aedes', 'fastify'].map((name) => [name, installed(name)]),
+    ),
+  }
+}
+
+export function commit(root: string): string {
+  try {
+    const git = (...words: string[]): string =>
+      execFileSync('git', words, { cwd: root, encoding: 'utf8' }).trim()
+    return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain') === '' ? '' : ' with changes')
+  } catch {
+    return 'unknown'
+  }
+}
+
+export function readRecord(file: string): Performance {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Performance) : {}
+}
+
+export function page(record: Performance): string {
+  return [
+    '# Performance',
+    '',
+    'Written by `npm run bench -- --record`, from [performance.json](performance.json); never by hand. Each figure stands beside its limit: what',
+    'DuckDB, SQLite, the file system or the bare client alone showed on the same data in the same run. The ratio is figure / limit: of a',
+    'rate, the share of what is possible; of a time or a size, how many times as much.',
+    ...Object.entries(record).flatMap(([name, run]) => section(name, run)),
+    '',
+  ].join('\n')
+}
+
+function section(name: string, run: BenchRun): string[] {
+  const { machine: on, versions: of } = run
+  return [
+    '',
+    `## ${name}`,
+    '',
+    `${run.measures}`,
+    '',
+    '| what | figure | unit | limit | ratio | budget | |',
+    '| --- | ---: | --- | --- | ---: | ---: | --- |',
+    ...run.rows.map(
+      (row) =>
+        `| ${[
+          row.what.trim() + (row.data ? ` (${row.data})` : ''),
+          rounded(row.figure),
+          row.unit,
+          row.limit ? `${rounded(row.limit.figure)}: ${row.limit.of}` : '',
+          ratioText(row),
+          budgetText(row),
+          verdict(row),
+        ]
+          .map((cell) => cell.replaceAll('|', '\\|'))
+          .join(' | ')} |`,
+    ),
+    ...(run.fault === undefined ? [] : ['', `**Not finished:** ${run.fault}`]),
+    '',
+    `${run.began}, ${rounded(run.took_s)} s, commit ${run.commit}; ${on.cpu}, ${on.cores} cores, ${on.memory_gb} GB, ${on.system}, load before ` +
+      `${on.load_before}; ${Object.entries(of)
+        .map(([what, version]) => `${what} ${version}`)
+        .join(', ')}.`,
+  ]
+}
