@@ -64,13 +64,14 @@ export function useTenant(): string | undefined {
   return home ?? homes.data?.default
 }
 
-export function useOverview() {
+/** `wanted`: a page that shows none of it does not ask for it. */
+export function useOverview(wanted = true) {
   const [{ range = 'today', from, to }] = useSearchState()
   const tenant = useTenant()
   return useQuery({
     queryKey: ['overview', tenant, range, from, to],
     queryFn: ({ signal }) => ask('overview', { tenant, range, from, to }, signal),
-    enabled: tenant !== undefined,
+    enabled: wanted && tenant !== undefined,
     // The server's setting, once it is known.
     refetchInterval: (query) => (query.state.data ? query.state.data.refresh_s * 1000 : REFRESH_MS),
     // Another range of the same home: its old figures stay until the new ones are there.

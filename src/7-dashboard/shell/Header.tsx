@@ -8,17 +8,26 @@ import { useHomes, useOverview, useSearchState, useTenant } from '../useHouse.ts
 import { LiveBadge } from './LiveBadge.tsx'
 import { RangePicker } from './RangePicker.tsx'
 
-export function Header({ title, help }: { title: string; help: () => void }) {
-  const overview = useOverview()
+interface HeaderProps {
+  title: string
+  /** Whether the page's figures are those of a range. */
+  ranged: boolean
+  help: () => void
+}
+
+export function Header({ title, ranged, help }: HeaderProps) {
+  const overview = useOverview(ranged)
   return (
     <header className="sticky top-0 z-30 border-b border-line bg-bg/95 supports-backdrop-filter:bg-bg/80 supports-backdrop-filter:backdrop-blur-md">
       <div className="mx-auto grid max-w-[1220px] grid-cols-[minmax(0,1fr)_minmax(0,auto)_auto] items-center gap-x-2 gap-y-2 md:flex md:gap-x-3 px-3 py-2.5 md:px-4 lg:px-6">
         <h1 className="mr-auto truncate text-xl font-semibold tracking-tight" tabIndex={-1}>
           {title}
         </h1>
-        <div className="max-md:col-span-3 max-md:row-start-2 md:shrink-0">
-          <RangePicker />
-        </div>
+        {ranged && (
+          <div className="max-md:col-span-3 max-md:row-start-2 md:shrink-0">
+            <RangePicker />
+          </div>
+        )}
         <LiveBadge />
         <HomeSwitch />
         <div className="flex items-center gap-1 max-md:hidden">

@@ -1,11 +1,14 @@
 /** What opens over the page: help, data status, and on a phone the rest of the header. Loaded when first opened. */
 import { Switch } from '@base-ui/react/switch'
+import { Link } from '@tanstack/react-router'
+import { Icon } from '../kit/icons.tsx'
 import { Segments } from '../kit/Segments.tsx'
 import { Sheet } from '../kit/popups.tsx'
 import { chooseTheme, useThemeChoice } from '../preferences.ts'
 import { texts } from '../texts.ts'
 import { DataStatusSheet } from './DataStatusSheet.tsx'
 import type { Panel } from './Shell.tsx'
+import { PAGES } from './pages.ts'
 import { useSingleKeys } from './shortcuts.ts'
 
 export default function Panels({ panel, open }: { panel: Panel; open: (panel: Panel) => void }) {
@@ -17,7 +20,7 @@ export default function Panels({ panel, open }: { panel: Panel; open: (panel: Pa
         <Keys />
       </Sheet>
       <Sheet title={texts.nav.more} open={panel === 'more'} close={close}>
-        <More help={() => open('help')} />
+        <More help={() => open('help')} close={close} />
       </Sheet>
     </>
   )
@@ -62,10 +65,27 @@ function Keys() {
   )
 }
 
-function More({ help }: { help: () => void }) {
+function More({ help, close }: { help: () => void; close: () => void }) {
   const theme = useThemeChoice()
+  const pages = PAGES.filter(({ inBar }) => !inBar)
   return (
     <div className="flex flex-col gap-4 text-xs">
+      {pages.length > 0 && (
+        <nav aria-label={texts.nav.label} className="flex flex-col">
+          {pages.map(({ to, label, icon }) => (
+            <Link
+              key={to}
+              to={to}
+              search={(old) => old}
+              onClick={close}
+              className="target flex items-center gap-2.5 rounded-md py-2 text-base hover:bg-fill aria-[current=page]:font-medium"
+            >
+              <Icon name={icon} className="text-muted" />
+              {label}
+            </Link>
+          ))}
+        </nav>
+      )}
       <div>
         <p className="mb-1.5 font-medium">{texts.theme.label}</p>
         <Segments

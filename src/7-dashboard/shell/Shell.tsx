@@ -1,5 +1,5 @@
 /** The frame of all pages: sidebar or bottom bar, header, notice, content; help and data status above it. */
-import { Link, Outlet, useNavigate } from '@tanstack/react-router'
+import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { Suspense, lazy, useEffect, useState } from 'react'
 import { Icon } from '../kit/icons.tsx'
 import { LiveProvider } from '../live/useLive.tsx'
@@ -8,6 +8,7 @@ import { useDataStatus, useTenant } from '../useHouse.ts'
 import { useFocus } from '../overview/focus.ts'
 import { DataStatusFoot } from './DataStatus.tsx'
 import { Header } from './Header.tsx'
+import { PAGES, pageAt } from './pages.ts'
 import { useShortcut } from './shortcuts.ts'
 import { SimulatedNotice } from './SimulatedNotice.tsx'
 
@@ -15,17 +16,14 @@ const Panels = lazy(() => import('./Panels.tsx'))
 
 export type Panel = 'help' | 'data' | 'more' | null
 
-/** The pages that there are, in the order of the sidebar. Another page is one more line here. */
-const PAGES = [{ to: '/', label: texts.nav.overview, icon: 'overview' }] as const
-
 export function Shell() {
   const tenant = useTenant()
   const [panel, setPanel] = useState<Panel>(null)
-  const navigate = useNavigate()
+  const page = pageAt(useLocation({ select: ({ pathname }) => pathname }))
+  const title = page?.label ?? texts.notFound.title
   const { clear } = useFocus()
 
   useShortcut('?', () => setPanel('help'))
-  useShortcut('g o', () => void navigate({ to: '/', search: (old) => old }))
   useShortcut(
     'f',
     () =>
@@ -35,8 +33,8 @@ export function Shell() {
   )
   useShortcut('Escape', clear)
   useEffect(() => {
-    document.title = `${texts.nav.overview} · ${texts.product}`
-  }, [])
+    document.title = `${title} · ${texts.product}`
+  }, [title])
 
   return (
     <LiveProvider tenant={tenant}>
@@ -46,9 +44,12 @@ export function Shell() {
       >
         {texts.skip}
       </a>
+      {PAGES.map(({ to, keys }) => (
+        <GoTo key={to} to={to} keys={keys} />
+      ))}
       <Sidebar open={setPanel} />
       <div className="pb-20 md:pb-0 md:pl-16 lg:pl-[220px]">
-        <Header title={texts.nav.overview} help={() => setPanel('help')} />
+        <Header title={title} ranged={page?.ranged ?? false} help={() => setPanel('help')} />
         <main
           id="content"
           tabIndex={-1}
@@ -66,6 +67,13 @@ export function Shell() {
       )}
     </LiveProvider>
   )
+}
+
+/** The keys that lead to a page. */
+function GoTo({ to, keys }: Pick<(typeof PAGES)[number], 'to' | 'keys'>) {
+  const navigate = useNavigate()
+  useShortcut(keys, () => void navigate({ to, search: (old) => old }))
+  return null
 }
 
 function Sidebar({ open }: { open: (panel: Panel) => void }) {
@@ -133,7 +141,7 @@ function BottomBar({ open }: { open: (panel: Panel) => void }) {
       aria-label={texts.nav.label}
       className="fixed inset-x-0 bottom-0 z-30 flex border-t border-line bg-card pb-[env(safe-area-inset-bottom)] md:hidden"
     >
-      {PAGES.map(({ to, label, icon }) => (
+      {PAGES.filter(({ inBar }) => inBar).map(({ to, label, icon }) => (
         <Link key={to} to={to} search={(old) => old} className={BAR_ITEM}>
           <Icon name={icon} />
           {label}
