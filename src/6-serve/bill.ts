@@ -5,7 +5,7 @@ import { tariffAt } from '../reference/applicable.ts'
 import type { StoredTariff } from '../reference/sync.ts'
 import { REFERENCE_CATALOGUE, REFERENCE_TARIFFS } from '../reference/tables.ts'
 import type { Bill } from './contract.ts'
-import { nano, sumNano, type Nano } from './decimal.ts'
+import { decimalText as decimal, nano, sumNano, type Nano } from './decimal.ts'
 import { literal, partitionWithin, type View } from './lake-reader.ts'
 
 /** What a bill is made from: the tables of the view that `readBill` is given. */
@@ -230,11 +230,4 @@ function rounding(currency: string): { units(cost: Nano): bigint; text(units: bi
     units: (cost) => halfUp(cost, 10n ** BigInt(9 - digits)),
     text: (units) => decimal(units, digits),
   }
-}
-
-/** A whole number of 10⁻ᵈ as a decimal. */
-function decimal(value: bigint, digits: number): string {
-  const sign = value < 0n ? '-' : ''
-  const text = String(value < 0n ? -value : value).padStart(digits + 1, '0')
-  return digits === 0 ? `${sign}${text}` : `${sign}${text.slice(0, -digits)}.${text.slice(-digits)}`
 }

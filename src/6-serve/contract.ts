@@ -8,12 +8,14 @@ import { Problem, TenantQuery } from './contract-common.ts'
 import { LiveSeries, RecentQuery, RecentReadings, SeriesQuery } from './contract-live.ts'
 import { Overview, OverviewQuery } from './contract-overview.ts'
 import { DataStatus, Health, Homes } from './contract-status.ts'
+import { Why, WhyQuery } from './contract-why.ts'
 
 export * from './contract-common.ts'
 export * from './contract-bill.ts'
 export * from './contract-live.ts'
 export * from './contract-overview.ts'
 export * from './contract-status.ts'
+export * from './contract-why.ts'
 
 const problem = (description: string) => ({
   description,
@@ -52,6 +54,12 @@ export const ROUTES = {
   homes: route('/api/v1/homes', 'The homes of this platform, and which one to open', Nothing, Homes),
   overview: route('/api/v1/overview', 'All figures of the Overview', OverviewQuery, Overview),
   bill: route('/api/v1/bill', "A user's bill of one month", BillQuery, Bill),
+  why: route(
+    '/api/v1/why',
+    'Where a figure comes from: quarter-hours, intervals, readings, and the messages in Bronze',
+    WhyQuery,
+    Why,
+  ),
   recent: route('/api/v1/readings/recent', 'The last readings', RecentQuery, RecentReadings),
   series: route('/api/v1/live/series', 'Power and temperature as columns', SeriesQuery, LiveSeries),
   live: route(

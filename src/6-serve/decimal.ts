@@ -37,3 +37,10 @@ export const money = (value: Nano): number => rounded(value, 4)
 
 /** A ratio with four decimals. */
 export const ratio = (value: number): number => Math.round(value * 10_000) / 10_000
+
+/** A whole number of 10⁻ᵈ as a decimal. */
+export function decimalText(value: bigint, digits: number): string {
+  const sign = value < 0n ? '-' : ''
+  const text = String(value < 0n ? -value : value).padStart(digits + 1, '0')
+  return digits === 0 ? `${sign}${text}` : `${sign}${text.slice(0, -digits)}.${text.slice(-digits)}`
+}

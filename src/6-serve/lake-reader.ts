@@ -10,12 +10,16 @@ export interface View {
   snapshot(table: string): Snapshot
   /** The files of a table as a SQL table expression; `keep` looks at a file's partition and statistics. */
   from(table: string, keep?: (file: DataFile) => boolean): string
-  /** Data files never change, so a question of the same text has the same answer: it is worked out once. */
-  ask<Row extends object>(sql: string): Promise<Row[]>
+  /**
+   * Data files never change, so a question of the same text has the same answer: it is worked out once, unless the
+   * answer is too large, or asked for too seldom, to be kept.
+   */
+  ask<Row extends object>(sql: string, options?: { keep: boolean }): Promise<Row[]>
 }
 
 export interface LakeReader {
-  view(tables: readonly string[]): Promise<View>
+  /** Every table as it is now, or at the version that `at` names for it. */
+  view(tables: readonly string[], at?: Readonly<Record<string, number>>): Promise<View>
   close(): Promise<void>
 }
 
@@ -33,7 +37,8 @@ export async function createLakeReader({
   /** In the order of their last use. */
   const answers = new Map<string, Promise<object[]>>()
 
-  function ask<Row extends object>(sql: string): Promise<Row[]> {
+  function ask<Row extends object>(sql: string, { keep } = { keep: true }): Promise<Row[]> {
+    if (!keep) return next().rows<Row>(sql)
     const answer = answers.get(sql) ?? next().rows<object>(sql)
     answers.delete(sql)
     answers.set(sql, answer)
@@ -43,9 +48,11 @@ export async function createLakeReader({
   }
 
   return {
-    view: async (tables) => {
+    view: async (tables, at = {}) => {
       const snapshots = new Map(
-        await Promise.all(tables.map(async (table) => [table, await lake.snapshot(table)] as const)),
+        await Promise.all(
+          tables.map(async (table) => [table, await lake.snapshot(table, at[table])] as const),
+        ),
       )
       const snapshot = (table: string) => snapshots.get(table)!
       return {

@@ -14,7 +14,10 @@ import { overviewCards } from './overview.ts'
 import { ApiError } from './problems.ts'
 import { readRecent } from './recent.ts'
 import type { Serving } from './serving.ts'
+import { homesOfDevice, readWhy } from './why.ts'
 
+/** What an explanation lists at most of each: readings, parts, duplicates, rejects. */
+const MOST_EXPLAINED = 2000
 const MOST_LISTENERS = 200
 const MOST_LISTENERS_PER_ADDRESS = 20
 
@@ -66,6 +69,12 @@ export function registerRoutes(app: FastifyInstance, serving: Serving, options: 
     const tenant = asked ?? (known.length === 1 ? known[0]! : await tenantOf(asked))
     const { timeZone, currency, clock } = options
     return await readBill(view, { tenant, user, month }, { timeZone, currency, nowMs: clock() })
+  })
+  answer(app, 'why', async (query) => {
+    const known = query.tenant === undefined ? await homesOfDevice(serving.reader, query.device) : []
+    const tenant = known.length === 1 ? known[0]! : await tenantOf(query.tenant)
+    const { timeZone, currency } = options
+    return await readWhy(serving.reader, { ...query, tenant }, { timeZone, currency, limit: MOST_EXPLAINED })
   })
   answer(app, 'recent', async ({ tenant: asked, limit }) => {
     const tenant = await tenantOf(asked)

@@ -6,6 +6,7 @@ export const PATHS = {
   homes: '/api/v1/homes',
   overview: '/api/v1/overview',
   bill: '/api/v1/bill',
+  why: '/api/v1/why',
   recent: '/api/v1/readings/recent',
   series: '/api/v1/live/series',
   live: '/api/v1/live',

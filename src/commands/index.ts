@@ -23,5 +23,6 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   verify: async () => (await import('./verify.ts')).VERIFY,
   rebuild: async () => (await import('./rebuild.ts')).REBUILD,
   bill: async () => (await import('./bill.ts')).BILL,
+  why: async () => (await import('./why.ts')).WHY,
   build: async () => (await import('./build.ts')).BUILD,
 }
