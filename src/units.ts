@@ -151,6 +151,8 @@ const UNIT_RULES: ReadonlyMap<string, UnitRule> = new Map([
   ...written(rule('kg', 0.45359237), 'lb'),
   ...written(rule('deg'), '°', 'deg', 'degrees'),
   ...written(rule('us_cm'), 'µS/cm', 'μS/cm', 'uS/cm'),
+  ...written(rule('ohm'), 'Ω', 'ohm', 'Ohm'),
+  ...written(rule('ohm', 1e3), 'kΩ', 'kOhm'),
   ...written(rule('lqi'), 'lqi', 'LQI'),
   ...written(rule('b'), 'B', 'bytes'),
   ...written(rule('b', 1e3), 'kB', 'KB'),

@@ -88,7 +88,7 @@ export interface Decoded {
   presence?: Presence[]
   lessons?: Lesson[]
   clock?: Clock
-  /** What was passed over: `nan:SI7021-02.Temperature`, `duplicate_key:power`. */
+  /** What was passed over: `not_a_number:2`, `sentinel:power_usage`. */
   faults?: string[]
 }
 

@@ -3,6 +3,7 @@ import type { Reading } from '../../reading.ts'
 import { toPlatformUnit } from '../../units.ts'
 import type { Clock, Context, Decoded, DeviceFact, Kept, Lesson, Presence } from './decoder.ts'
 import type { Message } from './message.ts'
+import { dropSentinels } from './sentinels.ts'
 import { eventTime } from './time.ts'
 import { numberOf } from './values.ts'
 
@@ -61,8 +62,10 @@ export class Draft {
   finish(message: Message, context: Context): Decoded | Kept {
     const { protocol, device_id } = this.#options
     if (device_id.trim() === '') return { why: 'no_device', protocol }
+    const faults: string[] = message.notNumbers > 0 ? [`not_a_number:${message.notNumbers}`] : []
     for (const measures of this.#channels.values()) {
       dropOverflow(measures)
+      faults.push(...dropSentinels(measures))
       dropSurplus(measures)
     }
     const filled = [...this.#channels].filter(([, measures]) => isFilled(measures))
@@ -70,7 +73,7 @@ export class Draft {
       this.tell({ device_type: 'grid' })
     if (this.#status !== undefined && filled.length === 0) filled.push(['', { metrics: {} }])
     if (filled.length === 0 && !this.#facts && this.lessons.length === 0)
-      return { why: message.notNumbers > 0 ? 'no_value' : 'no_telemetry', protocol }
+      return { why: faults.length > 0 ? 'no_value' : 'no_telemetry', protocol }
     const time = eventTime(this.#options.time, context, device_id)
     if (time.lesson) this.lessons.push(time.lesson)
     const clock: Clock = { device_id, rule: time.rule }
@@ -83,7 +86,7 @@ export class Draft {
     if (this.#facts) decoded.devices = [{ device_id, protocol, ...this.#facts }]
     if (this.#status !== undefined) decoded.presence = [{ device_id, status: this.#status }]
     if (this.lessons.length > 0) decoded.lessons = this.lessons
-    if (message.notNumbers > 0) decoded.faults = [`not_a_number:${message.notNumbers}`]
+    if (faults.length > 0) decoded.faults = faults
     return decoded
   }
 

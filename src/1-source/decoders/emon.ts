@@ -60,8 +60,13 @@ function read(
     if (name === 'time' || number === undefined) continue
     const clamp = /^(power|e|p)(\d{1,2})$/i.exec(name)
     const kind = clamp?.[1]!.toLowerCase()
+    const probe = /^temp(\d)$/i.exec(name)?.[1]
     if (kind === 'e') draft.channel(clamp![2]).energy_total_wh = number
     else if (kind === 'power' || kind === 'p') draft.channel(clamp![2]).power_usage = number
+    // Probes are counted for themselves; 300 stands for one that is not there.
+    else if (probe !== undefined) {
+      if (number !== 300) draft.channel(`temp${probe}`).temperature = number
+    }
     // A radio node's battery is two cells: volts, not percent.
     else if (name === 'battery')
       putMetric(draft.channel(), number > 5 ? 'battery' : 'battery_voltage_v', number)

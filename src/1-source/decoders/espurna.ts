@@ -5,9 +5,6 @@ import { isObject, type JsonObject, type Message } from './message.ts'
 import { putNamed, putSwitch } from './quantities.ts'
 import { numberOf, slug, switchOf, table, textOf } from './values.ts'
 
-/** What a 32-bit counter shows when it has none. */
-const SENTINEL = 2_147_483_647
-
 export const ESPURNA: Decoder = {
   protocol: 'espurna',
   decode(message, context) {
@@ -30,14 +27,17 @@ export const ESPURNA: Decoder = {
   },
 }
 
+/** What its 32-bit counter shows when it has none. */
+const NO_COUNT = 2_147_483_647
+
 function readKey(measures: Measures, key: string, value: unknown): void {
   const number = numberOf(value)
-  if (number === SENTINEL) return
   const relay = /^relay\/?(\d)$/.exec(key)
   if (relay) putMetric(measures, `on_${relay[1]}`, number)
   // Older firmware counts joules, newer kWh, and neither says which.
-  else if (key === 'energy' || key === 'energy_delta') putMetric(measures, key, number)
-  else if (number !== undefined) putNamed(measures, key, number)
+  else if (key === 'energy' || key === 'energy_delta') {
+    if (number !== NO_COUNT) putMetric(measures, key, number)
+  } else if (number !== undefined) putNamed(measures, key, number)
   else if (switchOf(value) !== undefined) putSwitch(measures, key, value)
 }
 

@@ -3,6 +3,7 @@ import type { DeviceFact } from './decoder.ts'
 import { readTemplate } from './homeassistant-template.ts'
 import { isObject, type JsonObject } from './message.ts'
 import { isQuantity, splitName } from './quantities.ts'
+import { unitSuffix } from '../../units.ts'
 import { slug, table, textOf } from './values.ts'
 
 /** One value under a topic. JSON, since it is kept as a lesson. */
@@ -16,6 +17,8 @@ export interface Listener {
   channel: string
   path: readonly string[]
   factor: number
+  /** What the template makes of a value that is so, and of one that is not. */
+  words?: readonly [yes: string, no: string]
   unit?: string
   isCounter?: boolean
   on?: string
@@ -93,7 +96,7 @@ function ofEntity(component: string, object: string, config: JsonObject, device_
   ): void => {
     const value = readTemplate(template)
     const full = textOf(topic)?.replace(/^~|~$/, () => base)
-    if (full === undefined || !value) return
+    if (full === undefined || !value || (value.words && rest.kind === 'number')) return
     listeners.push({
       // All entities of a device name the same availability: it is one.
       id: rest.kind === 'availability' ? `availability/${device_id}` : `${id}/${listeners.length}`,
@@ -199,14 +202,28 @@ const CLASSES: Readonly<Record<string, string>> = table({
 })
 
 function nameOf(config: JsonObject, object: string): string {
-  return textOf(config.name) ?? textOf(of(config, 'object_id', 'obj_id')) ?? object.split('/').at(-1)!
+  return ownName(config) ?? textOf(of(config, 'object_id', 'obj_id')) ?? object.split('/').at(-1)!
+}
+
+/** The entity's name without that of its device, which many senders put before it. */
+function ownName(config: JsonObject): string | undefined {
+  const name = textOf(config.name)
+  const device = of(config, 'device', 'dev')
+  const whole = isObject(device) ? textOf(device.name) : undefined
+  if (name === undefined || whole === undefined || !name.toLowerCase().startsWith(whole.toLowerCase()))
+    return name
+  return textOf(name.slice(whole.length)) ?? name
 }
 
 /** `Relay 2`, `Left l1`: one of several switches of a device. */
 const GANG = /(?:^|_)(l?\d{1,2})$/
 
 /** A part of a whole: its own reading would count twice beside that of the whole. */
-const PART = /^(?:l|phase_?)(?:[123]|[abc])$/
+const PART = /^(?:(?:l|phase_?)(?:[123]|[abc])|[abc])$/
+
+/** What an endpoint measures for itself; everything else is of the device. */
+const OF_ENDPOINT =
+  /^(?:power|energy|temperature|humidity|produced_energy|active_power|total_energy|energy_total|voltage|current|power_factor|frequency|apparent_power|reactive_power)$/
 
 /** Device class, unit and state class say what a number is; the entity's name says of which endpoint. */
 function numberEntity(
@@ -214,26 +231,32 @@ function numberEntity(
   object: string,
 ): Partial<Listener> & Pick<Listener, 'kind' | 'name'> {
   const unit = textOf(of(config, 'unit_of_measurement', 'unit_of_meas'))
-  const deviceClass = slug(textOf(of(config, 'device_class', 'dev_cla')) ?? '')
+  const suffix = unit === undefined ? undefined : unitSuffix(unit)
   const name = nameOf(config, object)
   const named = splitName(name)
-  const produced = deviceClass === 'energy' && /export|return|produc|feed|yield/i.test(name)
-  const quantity = produced
-    ? 'produced_energy'
-    : isQuantity(deviceClass)
-      ? ofClass(deviceClass, named.quantity)
-      : named.quantity
-  const endpoint = endpointOf(name, named.endpoint)
+  const quantity = quantityOf(config, name, named.quantity, suffix)
+  // An identifier that stands for a name says nothing of endpoints: it has the device's name in it.
+  const endpoint = ownName(config) === undefined ? '' : endpointOf(name, named.endpoint)
   const stateClass = of(config, 'state_class', 'stat_cla')
   const isCounter = stateClass === 'total_increasing' || stateClass === 'total'
-  const measures =
-    /^(?:power|energy|temperature|humidity|produced_energy|active_power|total_energy|energy_total)$/.test(
-      quantity,
-    )
   const rest = { kind: 'number' as const, isCounter, ...(unit !== undefined && { unit }) }
-  if (quantity === '') return { ...rest, name: slug(name) }
-  if (measures && PART.test(endpoint)) return { ...rest, name: `${quantity}_${endpoint}` }
-  return { ...rest, name: quantity, channel: measures ? endpoint : '' }
+  // kWh/m² is no energy: what is in a unit that nobody knows keeps its own name.
+  if (quantity === '' || (unit !== undefined && suffix === undefined)) return { ...rest, name: slug(name) }
+  if (OF_ENDPOINT.test(quantity) && PART.test(endpoint)) return { ...rest, name: `${quantity}_${endpoint}` }
+  return { ...rest, name: quantity, channel: OF_ENDPOINT.test(quantity) ? endpoint : '' }
+}
+
+/** The unit outranks a device class that cannot have it: makers declare kWh as `power`. */
+function quantityOf(config: JsonObject, name: string, named: string, suffix: string | undefined): string {
+  const given = slug(textOf(of(config, 'device_class', 'dev_cla')) ?? '')
+  const deviceClass =
+    given === 'power' && suffix === 'wh' ? 'energy' : given === 'energy' && suffix === 'w' ? 'power' : given
+  if (deviceClass === 'energy' && /export|return|produc|feed|yield/i.test(name)) return 'produced_energy'
+  if (!isQuantity(deviceClass)) return named
+  // What a device tells for its own diagnosis is the warmth of its chip, not of a room.
+  if (deviceClass === 'temperature' && of(config, 'entity_category', 'ent_cat') === 'diagnostic')
+    return 'device_temperature'
+  return ofClass(deviceClass, named)
 }
 
 /** A counter of today, of a month, is no counter of the device's life, whatever its class says. */

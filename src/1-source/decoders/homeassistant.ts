@@ -8,6 +8,7 @@ import { valueAt } from './homeassistant-template.ts'
 import { Draft, putMetric, type Measures } from './draft.ts'
 import { joinOutcomes } from './join.ts'
 import { isObject, type Message } from './message.ts'
+import { nativeDevice, type NativeDevice } from './native.ts'
 import { putNamed } from './quantities.ts'
 import { numberOf, switchOf } from './values.ts'
 
@@ -45,11 +46,17 @@ function readConfig(message: Message, from: number, context: Context): Outcome {
   const config = message.object()
   if (!config) return { why: 'broken_json', protocol: PROTOCOL }
   const object = message.levels.slice(from + 1, -1).join('/')
-  const device = deviceOf(config, object)
-  const draft = new Draft({ protocol: PROTOCOL, device_id: device.device_id })
-  draft.tell(device.facts)
+  const told = deviceOf(config, object)
+  const all = listenersOf(message.levels[from]!, object, config, told.device_id)
+  const states = all.filter(({ kind }) => kind !== 'availability')
+  const native = states.map(({ topic }) => nativeDevice(topic, context.lessons)).find(Boolean)
+  if (native?.reads) return readNative(native, told, message, context)
+  const device_id = native?.device_id ?? told.device_id
+  const draft = new Draft({ protocol: PROTOCOL, device_id })
+  draft.tell({ ...told.facts, ...(native && { aliases: [told.device_id, ...(told.facts.aliases ?? [])] }) })
   const learned = new Map<string, Listener[]>()
-  for (const listener of listenersOf(message.levels[from]!, object, config, device.device_id)) {
+  for (const { device_id: _, ...one } of all) {
+    const listener: Listener = { ...one, device_id }
     const { topic } = listener
     const known = learned.get(topic) ?? context.lessons.get(key(topic))
     // A message that comes again replaces what it said before.
@@ -60,6 +67,21 @@ function readConfig(message: Message, from: number, context: Context): Outcome {
   return draft.finish(message, context)
 }
 
+/** The device's own protocol reads its topics: here it only says what it is, and what Home Assistant calls it. */
+function readNative(
+  { protocol, device_id }: NativeDevice,
+  { device_id: alias, facts }: ReturnType<typeof deviceOf>,
+  message: Message,
+  context: Context,
+): Outcome {
+  const draft = new Draft({ protocol: PROTOCOL, device_id })
+  const { parent_device_id: _, ...rest } = facts
+  draft.tell({ ...rest, aliases: [...new Set([alias, ...(facts.aliases ?? [])])] })
+  const outcome = draft.finish(message, context)
+  if ('devices' in outcome) outcome.devices = outcome.devices?.map((fact) => ({ ...fact, protocol }))
+  return outcome
+}
+
 function readState(listeners: readonly Listener[], message: Message, context: Context): Outcome {
   const drafts = new Map<string, Draft>()
   const text = message.text()!
@@ -67,7 +89,8 @@ function readState(listeners: readonly Listener[], message: Message, context: Co
   let empty = false
   for (const listener of listeners) {
     const { device_id, path, channel } = listener
-    const value = path.length === 0 ? (isObject(json) ? undefined : text) : valueAt(json, path)
+    const found = path.length === 0 ? (isObject(json) ? undefined : text) : valueAt(json, path)
+    const value = listener.words && isObject(json) ? listener.words[isSo(found) ? 0 : 1] : found
     let draft = drafts.get(device_id)
     if (!draft) {
       draft = new Draft({ protocol: PROTOCOL, device_id, event_id: message.topic.slice(-200) })
@@ -83,6 +106,11 @@ function readState(listeners: readonly Listener[], message: Message, context: Co
   if (outcomes.every((outcome) => 'why' in outcome))
     return { why: empty ? 'no_value' : 'no_telemetry', protocol: PROTOCOL }
   return joinOutcomes(PROTOCOL, outcomes)
+}
+
+/** As a template asks: nothing, no, none, 0 and what is empty are not so. */
+function isSo(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : Boolean(value)
 }
 
 const NO_VALUE = /^(?:unknown|unavailable|none|null|nan|[-+]?inf|)$/i

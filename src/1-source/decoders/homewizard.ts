@@ -4,8 +4,8 @@
  */
 import type { Context, Decoder, Outcome } from './decoder.ts'
 import { Draft, putMetric, putQuantity } from './draft.ts'
-import { wattHoursOfKilowattHours } from '../../units.ts'
-import type { JsonObject, Message } from './message.ts'
+import { unitSuffix, wattHoursOfKilowattHours } from '../../units.ts'
+import { isObject, type JsonObject, type Message } from './message.ts'
 import { numberOf, switchOf, table, textOf } from './values.ts'
 
 const PROTOCOL = 'homewizard'
@@ -80,8 +80,31 @@ function read(device_id: string, json: JsonObject, message: Message, context: Co
   if (imported !== undefined) measures.energy_total_wh = imported
   putMetric(measures, 'export_total_wh', total(json, 'export'))
   putMetric(measures, 'on', switchOf(json.power_on))
+  readExternal(draft, json.external)
   for (const key of Object.keys(json)) if (!NO_MEASURE.test(key)) readKey(draft, key, json[key])
   return draft.finish(message, context)
+}
+
+/** Meters behind the P1 meter, by their kind. Those that say no kind, no number or no unit are left as they are. */
+const EXTERNAL: Readonly<Record<string, string>> = table({
+  gas_meter: 'gas_total',
+  heat_meter: 'heat_total',
+  warm_water_meter: 'warm_water_total',
+  water_meter: 'water_total',
+  inlet_heat_meter: 'inlet_heat_total',
+})
+
+function readExternal(draft: Draft, external: unknown): void {
+  if (!Array.isArray(external)) return
+  const seen = new Set<string>()
+  for (const meter of external.slice(0, 20)) {
+    if (!isObject(meter)) continue
+    const name = EXTERNAL[String(meter.type)]
+    const unit = textOf(meter.unit)
+    if (name === undefined || unit === undefined || unitSuffix(unit) === undefined || seen.has(name)) continue
+    seen.add(name)
+    putQuantity(draft.channel(), name, meter.value, unit)
+  }
 }
 
 /** The counter of the whole; where there are only those of the tariffs, their sum. */

@@ -53,6 +53,7 @@ function ofDevice(
   message: Message,
   context: Context,
 ): Outcome {
+  if (path[0] === '$description' && !message.object()) return { why: 'broken_json', protocol }
   const draft = new Draft({ protocol, device_id: device, event_id: path.join('/') })
   const text = message.text()!
   const state = path[0] === '$state' ? STATES[text] : undefined
@@ -62,6 +63,9 @@ function ofDevice(
   else if (path[0] === '$stats' && path.length === 2 && path[1] !== 'interval')
     readStat(draft, path[1]!, text)
   if (path[0] === '$state' && text === 'alert') draft.channel().alert = 'maintenance_required'
+  // Version 5: an alert has a name of its own; an empty message takes it back.
+  if (path[0] === '$alert' && path[1] !== undefined)
+    draft.channel().alert = /^batt/i.test(path[1]) ? 'low_battery' : 'maintenance_required'
   return draft.finish(message, context)
 }
 
@@ -123,7 +127,9 @@ function readValue(
   context: Context,
 ): Outcome {
   const [node, property] = path as [string, string]
-  const taught = context.lessons.get(key(device, path)) as Property | undefined
+  const taught = (context.lessons.get(key(device, path)) ??
+    // Version 3: `lights_0` is one of the array `lights`, which is described once.
+    context.lessons.get(key(device, [node.replace(/_\d+$/, ''), property]))) as Property | undefined
   const draft = new Draft({ protocol, device_id: device, event_id: path.join('/') })
   const { quantity, endpoint } = splitName(property)
   const measures = draft.channel(isQuantity(node) ? endpoint && '' : node)

@@ -5,6 +5,7 @@
 import type { Context, Decoder, Outcome } from './decoder.ts'
 import { Draft, putMetric, putQuantity, type Measures } from './draft.ts'
 import type { JsonObject, Message } from './message.ts'
+import { putSwitch } from './quantities.ts'
 import { numberOf, slug, switchOf, table, textOf } from './values.ts'
 
 const PROTOCOL = 'openmqttgateway'
@@ -26,6 +27,15 @@ const KEYS: Readonly<Record<string, readonly [name: string, unit: string]>> = ta
   lvl_cm: ['level', 'cm'],
   distance: ['distance', 'm'],
   uptime: ['uptime', 's'],
+  // Of the session, not of the device's life.
+  energy: ['energy_session', 'kWh'],
+  litres: ['water_session', 'L'],
+  seconds: ['session', 's'],
+  duration: ['duration', 's'],
+  angle: ['angle', '°'],
+  rot: ['rotation', '°'],
+  direct: ['wind_direction', '°'],
+  wind: ['wind_speed', 'm/s'],
 })
 
 /** What a message is made of, not what was measured; °F and inches are there a second time. */
@@ -35,6 +45,7 @@ const NO_MEASURE =
 const SWITCHES: Readonly<Record<string, string>> = table({
   open: 'open',
   lowbatt: 'battery_low',
+  state: 'on',
 })
 
 /** Types of devices whose voltage is that of their own battery. */
@@ -99,8 +110,12 @@ function readKey(measures: Measures, json: JsonObject, key: string): void {
   else if (key === 'weight') putQuantity(measures, 'weight', number, textOf(json.unit) ?? '')
   else if (key === 'pres' && json.type === 'TIRE') putMetric(measures, 'tyre_pressure', number)
   else if (known && number !== undefined) putQuantity(measures, known[0], number, known[1])
+  // A contact that is `open` is open; one that is true is closed.
+  else if (key === 'contact') putSwitch(measures, key, value)
   else {
-    const on = number === undefined ? switchOf(value) : undefined
+    // Words are modes, but for those that are documented as on and off.
+    const isSwitch = typeof value === 'boolean' || SWITCHES[key] !== undefined
+    const on = number === undefined && isSwitch ? switchOf(value) : undefined
     putMetric(measures, SWITCHES[key] ?? slug(key), number ?? on)
     if (key === 'lowbatt' && on === 1) measures.alert = 'low_battery'
   }

@@ -48,6 +48,7 @@ function readValue(device_id: string, path: readonly string[], message: Message,
     readProbe(draft.channel(`ext${index}`), component, text)
   else if (component === 'temperature') putQuantity(draft.channel(), 'device_temperature', text, '°C')
   else if (component === 'voltage') putQuantity(draft.channel(), 'voltage', text, 'V')
+  else if (component === 'adc') putQuantity(draft.channel(`adc${index}`), 'voltage', text, 'V')
   else if (component === 'input')
     putMetric(draft.channel(index), 'input', text === '1' ? 1 : text === '0' ? 0 : undefined)
   else if (component === 'overtemperature') {
@@ -197,16 +198,17 @@ function readMeter(measures: Measures, meter: JsonObject, wattMinutes: boolean):
   putMetric(measures, 'power_factor', numberOf(meter.pf))
 }
 
-/** What the device has once. `tmp` is a thermometer's own; `temperature` of all others is that of the chip. */
+/** What the device has once. `tmp` with a `value` is a thermometer's own; without one, and `temperature`, are those of the chip. */
 function readWhole(draft: Draft, json: JsonObject): void {
   const measures = draft.channel()
-  const tmp = json.tmp
-  if (isObject(tmp) && tmp.is_valid !== false) {
-    const fahrenheit = tmp.tC === undefined && tmp.units === 'F' ? numberOf(tmp.value) : undefined
-    const celsius = numberOf(tmp.tC ?? tmp.value)
-    measures.temperature = fahrenheit === undefined ? celsius : celsiusOfFahrenheit(fahrenheit)
-    putQuantity(measures, 'device_temperature', json.temperature, '°C')
-  } else putQuantity(measures, 'device_temperature', isObject(tmp) ? undefined : json.temperature, '°C')
+  const tmp = isObject(json.tmp) ? json.tmp : undefined
+  const room = tmp && tmp.is_valid !== false ? numberOf(tmp.value) : undefined
+  if (room !== undefined) {
+    const celsius = tmp!.units === 'F' ? celsiusOfFahrenheit(room) : room
+    measures.temperature = numberOf(tmp!.tC) ?? celsius
+  }
+  const chip = tmp && 'value' in tmp ? undefined : (numberOf(json.temperature) ?? tmp?.tC)
+  if (tmp?.is_valid !== false) putQuantity(measures, 'device_temperature', chip, '°C')
   for (const [n, probe] of Object.entries(isObject(json.ext_temperature) ? json.ext_temperature : {}).slice(
     0,
     16,

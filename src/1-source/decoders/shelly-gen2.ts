@@ -6,9 +6,12 @@
 import type { Context, Decoder, Outcome } from './decoder.ts'
 import { Draft, putMetric, putQuantity, type Measures } from './draft.ts'
 import { isObject, type JsonObject, type Message } from './message.ts'
+import { SHELLY_VIRTUAL } from './native.ts'
 import { at, numberOf, switchOf, textOf } from './values.ts'
 
 const PROTOCOL = 'shelly-gen2'
+/** Status topics of what the device has once; most of them measure nothing. */
+const WHOLE = /^(?:sys|wifi|rpc|cloud|mqtt|ble|eth|ws|bthome|blugw|matter|knx|modbus|zigbee|[a-z_]*ui)$/
 const COMPONENT = /^([a-z][a-z0-9]*):(\d{1,5})$/
 
 export const SHELLY_GEN2: Decoder = {
@@ -18,11 +21,14 @@ export const SHELLY_GEN2: Decoder = {
     if (topic.startsWith('GET /')) return readAnswer(message, context)
     if (topic.endsWith('/events/rpc')) return readEvent(message, context, topic.slice(0, -11))
     if (levels.length >= 3 && levels.at(-2) === 'status' && COMPONENT.test(levels.at(-1)!)) {
+      // An announcement to Home Assistant says what the number of a virtual component is; the component itself does not.
+      const isExplained = context.lessons.get(`homeassistant/${topic}`) !== undefined
+      if (isExplained && SHELLY_VIRTUAL.test(topic)) return undefined
       const json = message.object()
       if (!json) return { why: 'broken_json', protocol: PROTOCOL }
       return readStatus({ [levels.at(-1)!]: json }, levels.slice(0, -2).join('/'), message, context)
     }
-    if (levels.length >= 3 && levels.at(-2) === 'status' && /^(?:sys|wifi|rpc)$/.test(levels.at(-1)!)) {
+    if (levels.length >= 3 && levels.at(-2) === 'status' && WHOLE.test(levels.at(-1)!)) {
       const json = message.object()
       if (!json) return undefined
       const status = levels.at(-1) === 'rpc' ? json : { [levels.at(-1)!]: json }
@@ -178,6 +184,7 @@ function readAnswer(message: Message, context: Context): Outcome | undefined {
   const status = isObject(json.result) ? json.result : json
   const src = textOf(json.src)
   if (typeof status.gen === 'number' && status.gen >= 2) return readInfo(status, message, context)
+  if (Array.isArray(status.components)) return readList(status.components, src, message, context)
   const components = Object.keys(status).some((key) => COMPONENT.test(key))
   const device = context.device ?? src ?? textOf(at(status, 'sys', 'mac'))
   const single = components ? undefined : componentOf(message.topic, status)
@@ -186,6 +193,21 @@ function readAnswer(message: Message, context: Context): Outcome | undefined {
   if (device === undefined) return { why: 'no_device', protocol: PROTOCOL }
   const named = single === undefined ? status : { [`${single}:${String(numberOf(status.id) ?? 0)}`]: status }
   return readStatus(named, device, message, context)
+}
+
+/** `Shelly.GetComponents`: each with its key and, where that was asked for, its status. */
+function readList(
+  list: readonly unknown[],
+  src: string | undefined,
+  message: Message,
+  context: Context,
+): Outcome {
+  const device = context.device ?? src
+  if (device === undefined) return { why: 'no_device', protocol: PROTOCOL }
+  const status: Record<string, unknown> = Object.create(null)
+  for (const one of list.slice(0, 100))
+    if (isObject(one) && typeof one.key === 'string') status[one.key] = one.status
+  return readStatus(status, device, message, context)
 }
 
 /** Which component an answer is of: by the call, else by its shape. */
@@ -198,7 +220,7 @@ function componentOf(topic: string, status: JsonObject): string | undefined {
   if ('act_power' in status) return 'em1'
   if ('total_act_energy' in status) return 'em1data'
   if ('total_act' in status) return 'emdata'
-  if ('apower' in status) return 'output' in status ? 'switch' : 'pm1'
+  if ('apower' in status || 'aenergy' in status) return 'output' in status ? 'switch' : 'pm1'
   return 'output' in status && 'source' in status ? 'switch' : undefined
 }
 

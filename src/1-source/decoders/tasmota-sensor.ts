@@ -2,9 +2,11 @@
  * What stands in a Tasmota SENSOR message (`StatusSNS` of a status answer): one object per sensor, ENERGY, and the units of
  * the whole message. Documentation: "JSON Status Responses", "Power Monitoring Calibration", and the pages of the sensors.
  */
-import { celsiusOfFahrenheit, wattHoursOfKilowattHours } from '../../units.ts'
+import { celsiusOfFahrenheit } from '../../units.ts'
 import { putMetric, putQuantity, type Draft, type Measures } from './draft.ts'
 import { isObject, type JsonObject } from './message.ts'
+import { readEnergy, setCounter } from './tasmota-energy.ts'
+import { readBeacon, readOpenTherm, readTeleinfo } from './tasmota-systems.ts'
 import { numberOf, slug, switchOf, table } from './values.ts'
 
 /** Key of a sensor → name and unit. `temperature` is the reading's own field. */
@@ -20,7 +22,24 @@ const SENSOR_KEYS: Readonly<Record<string, readonly [name: string, unit: string]
   Battery: ['battery', '%'],
   RSSI: ['rssi', 'dBm'],
   Moisture: ['moisture', '%'],
+  // The Sonoff SC shows all three in percent.
+  Light: ['light', '%'],
+  Noise: ['noise', '%'],
+  AirQuality: ['air_quality', '%'],
 })
+
+/** What single sensors call what they measure; `''` where nothing says in what. */
+const OWN_KEYS: Readonly<Record<string, Readonly<Record<string, readonly [name: string, unit: string]>>>> =
+  table({
+    BME680: table({ Gas: ['gas_resistance', 'kΩ'] }),
+    IAQ: table({ Resistance: ['gas_resistance', 'Ω'] }),
+    'RG-15': table({
+      Active: ['rain', 'mm'],
+      Event: ['rain_event', 'mm'],
+      Total: ['rain_total', 'mm'],
+      FlowRate: ['rain_rate', 'mm/h'],
+    }),
+  })
 
 /** Where a distance is counted in what. */
 const DISTANCE_UNITS: Readonly<Record<string, string>> = table({
@@ -32,28 +51,9 @@ const DISTANCE_UNITS: Readonly<Record<string, string>> = table({
   AS3935: 'km',
 })
 
-/** ENERGY: key → name and unit of the metric. Yesterday and today end at the device's midnight and are no counters. */
-const ENERGY_KEYS: Readonly<Record<string, readonly [name: string, unit: string]>> = table({
-  Voltage: ['voltage', 'V'],
-  Current: ['current', 'A'],
-  ApparentPower: ['apparent_power', 'VA'],
-  ReactivePower: ['reactive_power', 'var'],
-  Factor: ['power_factor', ''],
-  Frequency: ['frequency', 'Hz'],
-  Today: ['energy_today', 'kWh'],
-  Yesterday: ['energy_yesterday', 'kWh'],
-  Period: ['energy_period', 'Wh'],
-  ExportActive: ['export_total', 'kWh'],
-  ExportReactive: ['export_reactive_total', 'kvarh'],
-  ImportActive: ['import_active_total', 'kWh'],
-  ImportReactive: ['import_reactive_total', 'kvarh'],
-  Load: ['load', '%'],
-  PhaseAngle: ['phase_angle', '°'],
-})
-
 /** Not measurements: what the units are, counters of tags and codes. */
 const NO_SENSOR =
-  /^(?:IrReceived|RfReceived|RfRaw|SerialReceived|SSerialReceived|PN532|RC522|RDM6300|MtrReceived|Mtr\w+)$/
+  /^(?:IrReceived|RfReceived|RfRaw|SerialReceived|SSerialReceived|PN532|RC522|RDM6300|MtrReceived|Mtr\w+|Zb\w+)$/
 
 export function readSensors(draft: Draft, sensors: JsonObject): void {
   const probes: [name: string, sensor: JsonObject][] = []
@@ -61,18 +61,33 @@ export function readSensors(draft: Draft, sensors: JsonObject): void {
     const value = sensors[key]
     if (isObject(value)) {
       if (key === 'ENERGY') readEnergy(draft, value)
+      else if (key === 'TIC') readTeleinfo(draft.channel(), value)
+      else if (key === 'OPENTHERM') readOpenTherm(draft.channel(), value)
+      else if (key === 'IBEACON') readBeacon(draft, value)
       else if (key === 'ESP32')
         putTemperature(draft.channel(), value.Temperature, sensors, 'chip_temperature')
       else if (!NO_SENSOR.test(key)) probes.push([key, value])
     } else readPlain(draft.channel(), key, value, sensors)
   }
-  const warm = probes.filter(([, sensor]) => numberOf(sensor.Temperature) !== undefined).length
-  const many = probes.filter(([, sensor]) => 'Temperature' in sensor).length > 1
+  const shared = sharedKeys(probes)
   for (const [name, sensor] of probes) {
-    const apart = many && 'Temperature' in sensor
-    const measures = draft.channel(apart ? name : '')
-    readProbe(measures, name, sensor, sensors, apart || warm <= 1)
+    const apart = probes.length > 1 && Object.keys(sensor).some((key) => shared.has(key))
+    readProbe(draft.channel(apart ? name : ''), name, sensor, sensors)
   }
+}
+
+/** What several sensors of one message measure: each of them is a channel then, or the last would hide the others. */
+function sharedKeys(probes: readonly (readonly [name: string, sensor: JsonObject])[]): ReadonlySet<string> {
+  const shared = new Set<string>()
+  if (probes.length < 2) return shared
+  const seen = new Set<string>()
+  for (const [, sensor] of probes)
+    for (const key of Object.keys(sensor)) {
+      const isMeasured = key === 'Temperature' || key === 'Distance' || SENSOR_KEYS[key] !== undefined
+      if (isMeasured && seen.has(key)) shared.add(key)
+      seen.add(key)
+    }
+  return shared
 }
 
 /** Single numbers and switches: `Switch1`, and the sensors of Sonoff SC that stand without an object of their own. */
@@ -83,16 +98,11 @@ function readPlain(measures: Measures, key: string, value: unknown, units: JsonO
   else putMetric(measures, slug(key), numberOf(value) ?? switchOf(value))
 }
 
-function readProbe(
-  measures: Measures,
-  name: string,
-  sensor: JsonObject,
-  units: JsonObject,
-  own: boolean,
-): void {
+function readProbe(measures: Measures, name: string, sensor: JsonObject, units: JsonObject): void {
+  const type = INDEXED.exec(name)?.[1] ?? name
   for (const key of Object.keys(sensor)) {
     const value = sensor[key]
-    const known = SENSOR_KEYS[key]
+    const known = (OWN_KEYS[name] ?? OWN_KEYS[type])?.[key] ?? SENSOR_KEYS[key]
     if (key === 'Temperature' || key === 'OBJTMP') putTemperature(measures, value, units)
     else if (key === 'DewPoint') putTemperature(measures, value, units, 'dew_point')
     else if (key === 'AMBTMP') putTemperature(measures, value, units, 'ambient_temperature')
@@ -103,12 +113,23 @@ function readProbe(
         value,
         typeof units.PressureUnit === 'string' ? units.PressureUnit : 'hPa',
       )
-    else if (key === 'Distance') putQuantity(measures, 'distance', value, DISTANCE_UNITS[name] ?? '')
-    else if (known && own) putQuantity(measures, known[0], value, known[1])
+    else if (key === 'Distance') putDistance(measures, value, DISTANCE_UNITS[type] ?? '')
+    else if (known) putQuantity(measures, known[0], value, known[1])
+    // Flower Care: conductivity of the soil.
+    else if (key === 'Fertility') putQuantity(measures, 'conductivity', value, 'µS/cm')
     else if (key === 'Speed' && isObject(value)) readWind(measures, value, units)
     else if (readMeter(measures, name, key, value)) continue
     else if (key !== 'Id') putFlat(measures, slug(`${name}_${key}`), value, 0)
   }
+}
+
+/** `VL53L0X_2`, `DS18B20-1`: one of several sensors of a type. */
+const INDEXED = /^(.+?)[_-]\d{1,2}$/
+
+/** One, or one for each target. */
+function putDistance(measures: Measures, value: unknown, unit: string): void {
+  if (!Array.isArray(value)) putQuantity(measures, 'distance', value, unit)
+  else value.slice(0, 16).forEach((one, n) => putQuantity(measures, `distance_${n + 1}`, one, unit))
 }
 
 /** Smart-meter scripts (SML, OBIS) name what they read themselves; these are the names of the documentation's examples. */
@@ -130,11 +151,6 @@ function readMeter(measures: Measures, name: string, key: string, value: unknown
   else if (/^(?:frequenz|freq|frequency)$/.test(word)) putMetric(measures, 'frequency_hz', number)
   else return false
   return true
-}
-
-function setCounter(measures: Measures, kWh: unknown): void {
-  const number = numberOf(kWh)
-  if (number !== undefined) measures.energy_total_wh = wattHoursOfKilowattHours(number)
 }
 
 function readWind(measures: Measures, speed: JsonObject, units: JsonObject): void {
@@ -163,69 +179,4 @@ function putTemperature(measures: Measures, value: unknown, units: JsonObject, n
   const celsius = units.TempUnit === 'F' ? celsiusOfFahrenheit(number) : number
   if (name === undefined) measures.temperature = celsius
   else putMetric(measures, `${name}_c`, celsius)
-}
-
-/**
- * One meter or several: a list has one number per phase or socket. A counter of the whole makes the whole the reading and
- * the parts metrics; where the counters are a list too, each endpoint is a channel of its own.
- */
-function readEnergy(draft: Draft, energy: JsonObject): void {
-  const powers = list(energy.Power)
-  const totals = list(energy.Total)
-  const parts = Math.max(powers.length, totals.length)
-  const each = parts > 1 && totals.length !== 1 && !('TotalTariff' in energy && totals.length === 0)
-  if (each) {
-    for (let n = 0; n < Math.min(parts, 16); n += 1) {
-      const measures = draft.channel(String(n + 1))
-      setPower(measures, powers[n])
-      setCounter(measures, totals[n])
-      for (const key of Object.keys(ENERGY_KEYS)) {
-        const values = list(energy[key])
-        putEnergy(measures, key, values.length === 1 ? values[0] : values[n])
-      }
-    }
-    return
-  }
-  const measures = draft.channel()
-  setCounter(measures, totals[0])
-  if (powers.length > 0)
-    setPower(
-      measures,
-      powers.reduce<number>((sum, power) => sum + (numberOf(power) ?? 0), 0),
-    )
-  if (powers.length > 1) powers.forEach((power, n) => putQuantity(measures, `power_${n + 1}`, power, 'W'))
-  for (const key of Object.keys(ENERGY_KEYS)) {
-    const values = list(energy[key])
-    values.forEach((value, n) => putEnergy(measures, key, value, values.length > 1 ? `_${n + 1}` : ''))
-  }
-  putTariffs(measures, energy)
-}
-
-/** Counters of each tariff are parts of the total; where there is no total, they are it. */
-function putTariffs(measures: Measures, energy: JsonObject): void {
-  const tariffs = list(energy.TotalTariff).map(numberOf)
-  tariffs.forEach((kWh, n) => putQuantity(measures, `energy_total_tariff_${n + 1}`, kWh, 'kWh'))
-  list(energy.ExportTariff).forEach((kWh, n) =>
-    putQuantity(measures, `export_total_tariff_${n + 1}`, kWh, 'kWh'),
-  )
-  if (energy.Total === undefined && tariffs.length > 0 && tariffs.every((kWh) => kWh !== undefined))
-    setCounter(
-      measures,
-      tariffs.reduce((sum, kWh) => sum + kWh!, 0),
-    )
-}
-
-function putEnergy(measures: Measures, key: string, value: unknown, part = ''): void {
-  const [name, unit] = ENERGY_KEYS[key]!
-  putQuantity(measures, name + part, value, unit)
-}
-
-function setPower(measures: Measures, watts: unknown): void {
-  const number = numberOf(watts)
-  if (number !== undefined) measures.power_usage = number
-}
-
-function list(value: unknown): readonly unknown[] {
-  if (value === undefined || value === null) return []
-  return Array.isArray(value) ? value.slice(0, 16) : [value]
 }

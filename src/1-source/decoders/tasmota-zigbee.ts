@@ -11,7 +11,6 @@ const KEYS: Readonly<Record<string, readonly [name: string, unit: string]>> = ta
   BatteryPercentage: ['battery', '%'],
   BatteryVoltage: ['battery_voltage', 'V'],
   RMSVoltage: ['voltage', 'V'],
-  RMSCurrent: ['current', 'A'],
   LinkQuality: ['link_quality', ''],
   CO2: ['co2', 'ppm'],
 })
@@ -41,6 +40,10 @@ function readDevice(
   context: Context,
 ): Outcome {
   const address = textOf(device.Device) ?? name
+  // With a topic for each device (SetOption89) its address or name stands in the topic too.
+  const own = [address.replace(/^0x/i, ''), address, textOf(device.Name) ?? name]
+  const last = bridge.slice(bridge.lastIndexOf('/') + 1)
+  if (last !== bridge && own.includes(last)) bridge = bridge.slice(0, bridge.length - last.length - 1)
   const draft = new Draft({ protocol: 'tasmota', device_id: `${bridge}/${address}`, event_id: 'ZbReceived' })
   const measures = draft.channel()
   for (const key of Object.keys(device)) readAttribute(measures, key, device[key])
@@ -65,7 +68,7 @@ function readAttribute(measures: Measures, key: string, value: unknown): void {
   else if (key === 'Power')
     putMetric(measures, 'on', switchOf(value) ?? (number === 0 || number === 1 ? number : undefined))
   else if (key === 'Dimmer' && number !== undefined)
-    putMetric(measures, 'brightness_pct', (number / 254) * 100)
+    putMetric(measures, 'brightness_pct', Math.round((number / 254) * 1e4) / 100)
   else if (known) putQuantity(measures, known[0], value, known[1])
   else putMetric(measures, slug(key), number ?? switchOf(value))
 }

@@ -11,8 +11,8 @@ import { at, numberOf, slug, switchOf, textOf } from './values.ts'
 
 const PROTOCOL = 'tasmota'
 const PREFIXES = new Set(['tele', 'stat', 'cmnd'])
-const KINDS =
-  /^(?:SENSOR|STATE|LWT|RESULT|UPTIME|STATUS\d*|INFO\d|POWER\d*|SSERIALRECEIVED|HASS_STATE|MARGINS|ENERGY)$/
+/** The last level says what it is: `SENSOR`, `LWT`, or the command that is answered. */
+const KIND = /^[A-Z][A-Z_]*\d*$/
 
 export const TASMOTA: Decoder = {
   protocol: PROTOCOL,
@@ -24,7 +24,7 @@ export const TASMOTA: Decoder = {
       return readStatus(message, context, context.device)
     }
     const own = levels.filter((level) => PREFIXES.has(level)).length > 0
-    if (!KINDS.test(kind) || levels.length < 2 || !own) {
+    if (!KIND.test(kind) || levels.length < 2 || !own) {
       return looksLikeSensor(message) ? readJson('SENSOR', levels.join('/'), message, context) : undefined
     }
     if (levels.includes('cmnd')) return { why: 'no_telemetry', protocol: PROTOCOL }

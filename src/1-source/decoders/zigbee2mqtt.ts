@@ -94,7 +94,7 @@ function deviceInformation(device: unknown): { manufacturer?: string; model?: st
 
 /** Settings, not measurements: how a device is to behave, and the state of its updates. */
 const SETTING =
-  /^(?:update|update_available|last_seen|device|color.*|.*_startup(?:_.*)?|.*_calibration|.*_offset|.*_timeout|.*_hysteresis|.*(?:_|^)(?:min|max)(?:_.*)?|.*_threshold.*|.*_sensitivity|.*_interval|.*_sync|.*_duration|.*_scale_factor|detection_.*|transition.*|.*(?:brightness|ontime|on_duration)$|day_of_week|effect.*|schedule.*|.*_setpoint|.*_preset.*|countdown.*|installed_version|latest_version)$/
+  /^(?:power_on_behavior.*|power_outage_memory.*|.*indicator.*|.*_led.*|led_.*|display_.*|.*lockout|.*child_lock|window_(?:detection|open_(?:feature|external|mode)).*|adaptation_run_.*|load_balancing_.*|mounted_mode_.*|radiator_covered|thermostat_.*orientation|trigger_time|.*_detect_level|.*_hold|helper|valve_detection|auto_.*|inverted.*|flip_.*|backlight_.*|do_not_disturb|update|update_available|last_seen|device|color.*|.*_startup(?:_.*)?|.*_calibration|.*_offset|.*_timeout|.*_hysteresis|.*(?:_|^)(?:min|max)(?:_.*)?|.*_threshold.*|.*_sensitivity|.*_interval|.*_sync|.*_duration|.*_scale_factor|detection_.*|transition.*|.*(?:brightness|ontime|on_duration)$|day_of_week|effect.*|schedule.*|.*_setpoint|.*_preset.*|countdown.*|installed_version|latest_version)$/
 
 /** Keys are few and come with every message; what devices could invent beyond them is not remembered. */
 const settings = new Map<string, boolean>()
@@ -135,6 +135,10 @@ function readKey(
   else if (name === 'energy') putPart(measures, name, value, unit ?? 'kWh', part)
   else if (/^(?:produced_energy|energy_(?:today|yesterday|month))$/.test(name))
     putPart(measures, name, value, unit ?? 'kWh', part)
+  // The converters write µg/m³ or ppb and say which in `exposes` only.
+  else if (name === 'voc' && unit === undefined) putMetric(measures, `voc${part}`, numberOf(value))
+  else if (unit === undefined && name.endsWith('_temperature') && !isQuantity(name))
+    putPart(measures, name, value, '°C', part)
   else if (
     name === 'power' &&
     at(json, `energy_flow${endpoint === '' ? '' : `_${endpoint}`}`) === 'producing'
@@ -142,7 +146,13 @@ function readKey(
     putPart(measures, name, -Math.abs(numberOf(value) ?? NaN), unit, part)
   else if (typeof value === 'number' || (typeof value === 'string' && isQuantity(name)))
     putPart(measures, name, value, unit, part)
-  else if (!Array.isArray(value)) putSwitch(measures, name + part, value)
+  else if (typeof value === 'boolean' || (typeof value === 'string' && isBinary(name, value)))
+    putSwitch(measures, name + part, value)
+}
+
+/** What is on or off says so in capitals (`value_on`, `value_off` of `exposes`); other words are choices of a list. */
+function isBinary(name: string, value: string): boolean {
+  return name === 'state' || name === 'contact' || value === 'ON' || value === 'OFF'
 }
 
 /** A part of a total is a metric; all else is what its name says. */

@@ -27,6 +27,8 @@ interface GivenMessage {
   hex?: string
   /** A payload too long for a file: this text so often. */
   repeat?: [text: string, times: number]
+  /** So many letters stand where the payload says `@pad@`. */
+  pad?: number
   received?: string
   retained?: boolean
   device?: string
@@ -38,7 +40,8 @@ function payloadOf(message: GivenMessage): Uint8Array {
   if (message.hex !== undefined) return Buffer.from(message.hex, 'hex')
   if (message.repeat) return Buffer.from(message.repeat[0].repeat(message.repeat[1]))
   const { payload } = message
-  return Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload))
+  const text = typeof payload === 'string' ? payload : JSON.stringify(payload)
+  return Buffer.from(message.pad === undefined ? text : text.replace('@pad@', 'x'.repeat(message.pad)))
 }
 
 /** What every decoded message has is checked here and left out of the files: its topic, the protocol, its raw text. */
