@@ -1,6 +1,7 @@
 import { helpText, parseWords, type Command } from './commands/command.ts'
 import { COMMANDS } from './commands/index.ts'
-import { ERROR_EXIT, isPlatformError, PlatformError } from './errors.ts'
+import { exitOf } from './error-catalogue.ts'
+import { isPlatformError, PlatformError } from './errors.ts'
 import { programVersion } from './main.ts'
 import { nearest } from './units.ts'
 
@@ -61,13 +62,22 @@ async function main(words: readonly string[]): Promise<number> {
     console.log(helpText(command))
     return 0
   }
-  return await command.run(args, stopSignal())
+  const stop = stopSignal()
+  try {
+    return await command.run(args, stop)
+  } catch (error) {
+    if (command.name === 'upgrade' || !isPlatformError(error) || error.code !== 'data_folder_older')
+      throw error
+    // Opened by a newer program, a data folder becomes one of its format; then the command begins again.
+    await (await import('./commands/upgrade.ts')).upgradeOf(args)
+    return await command.run(args, stop)
+  }
 }
 
 function explain(error: unknown): number {
   if (isPlatformError(error)) {
     process.stderr.write(`smarthouse: ${error.message.replace(/\.$/, '')}. ${error.cure}\n`)
-    return ERROR_EXIT[error.code]
+    return exitOf(error.code)
   }
   process.stderr.write(
     `smarthouse: this is a fault of the program: ${error instanceof Error ? error.stack : String(error)}\n`,

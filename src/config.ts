@@ -228,6 +228,18 @@ export const CONFIG_SCHEMA = section({
       .meta({ description: 'Base charge per month; on bills only.', unit: 'currency' }),
   }),
   tariffs: z.array(tariff).default([]).meta({ description: 'Flat and time-of-use tariffs; a list.' }),
+  logs: section({
+    level: z
+      .enum(['error', 'warn', 'info', 'debug'])
+      .default('info')
+      .meta({ description: 'The least serious that is logged; what readings say is told at debug only.' }),
+    max_mb: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(10)
+      .meta({ description: 'Space of the log of each part, in all its files; the oldest go.', unit: 'MB' }),
+  }),
   engine: section({
     memory_limit_mb: z
       .int()

@@ -5,13 +5,14 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   writeFileSync,
 } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { PlatformError } from './errors.ts'
 
 /** The format of the data folder that this program writes. */
-export const FORMAT_VERSION = 1
+export const FORMAT_VERSION = 2
 const MARKER = 'smarthouse.json'
 /** What operating systems leave in folders by themselves. */
 const HARMLESS = new Set(['.DS_Store', 'lost+found', 'Thumbs.db', 'desktop.ini'])
@@ -31,9 +32,12 @@ export interface DataFolder {
 
 /**
  * Opens the folder. It is created where it is absent or empty (`create`), and refused where it holds something
- * that is not ours, is of a newer program, or cannot be written.
+ * that is not ours, is of a newer or an older program, or cannot be written.
  */
-export function openDataFolder(path: string, options: { create: boolean }): DataFolder {
+export function openDataFolder(
+  path: string,
+  options: { create: boolean; /** For the upgrade: an older format is no error. */ anyFormat?: boolean },
+): DataFolder {
   const root = resolve(path)
   if (/[*?[\]]/.test(root))
     throw new PlatformError(
@@ -44,7 +48,7 @@ export function openDataFolder(path: string, options: { create: boolean }): Data
   const marker = join(root, MARKER)
   try {
     if (!existsSync(marker)) begin(root, marker, options.create)
-    else checkFormat(root, marker)
+    else checkFormat(root, options.anyFormat === true)
     accessSync(root, constants.W_OK)
     const folder = {
       root,
@@ -68,7 +72,9 @@ export function openDataFolder(path: string, options: { create: boolean }): Data
 }
 
 function begin(root: string, marker: string, create: boolean): void {
-  const present = existsSync(root) ? readdirSync(root).filter((name) => !HARMLESS.has(name)) : []
+  const present = existsSync(root)
+    ? readdirSync(root).filter((name) => !HARMLESS.has(name) && !name.startsWith(`${MARKER}.`))
+    : []
   if (present.length > 0)
     throw new PlatformError(
       'data_folder_foreign',
@@ -82,29 +88,49 @@ function begin(root: string, marker: string, create: boolean): void {
       'Run `smarthouse up` (or `./start`) first, or name another folder with --data DIR.',
     )
   mkdirSync(root, { recursive: true })
-  writeFileSync(
-    marker,
-    `${JSON.stringify({ platform: 'smarthouse', format: FORMAT_VERSION, created: new Date().toISOString() })}\n`,
+  replaceFile(marker, { platform: 'smarthouse', format: FORMAT_VERSION, created: new Date().toISOString() })
+}
+
+/** The format of a folder that is a platform's. */
+export function readFormat(root: string): number {
+  const marker = join(root, MARKER)
+  try {
+    const { format } = JSON.parse(readFileSync(marker, 'utf8')) as { format?: unknown }
+    if (typeof format === 'number') return format
+  } catch {
+    // Told as damaged.
+  }
+  throw new PlatformError(
+    'data_folder_foreign',
+    `${marker} is damaged`,
+    `Restore it as {"platform":"smarthouse","format":${FORMAT_VERSION}} if this folder is the platform's.`,
   )
 }
 
-function checkFormat(root: string, marker: string): void {
-  let format: unknown
-  try {
-    format = (JSON.parse(readFileSync(marker, 'utf8')) as { format?: unknown }).format
-  } catch {
-    format = undefined
-  }
-  if (typeof format !== 'number')
-    throw new PlatformError(
-      'data_folder_foreign',
-      `${marker} is damaged`,
-      `Restore it as {"platform":"smarthouse","format":${FORMAT_VERSION}} if this folder is the platform's.`,
-    )
+/** Names another format; whole or not at all. */
+export function writeFormat(root: string, format: number): void {
+  const marker = join(root, MARKER)
+  replaceFile(marker, { ...(JSON.parse(readFileSync(marker, 'utf8')) as object), format })
+}
+
+function replaceFile(file: string, content: object): void {
+  const temporary = `${file}.${process.pid}.tmp`
+  writeFileSync(temporary, `${JSON.stringify(content)}\n`, { flush: true })
+  renameSync(temporary, file)
+}
+
+function checkFormat(root: string, anyFormat: boolean): void {
+  const format = readFormat(root)
   if (format > FORMAT_VERSION)
     throw new PlatformError(
       'data_folder_newer',
       `${root} was written by a newer version of the platform (format ${format}; this one knows ${FORMAT_VERSION})`,
       'Update the platform, or choose another folder with --data DIR.',
+    )
+  if (format < FORMAT_VERSION && !anyFormat)
+    throw new PlatformError(
+      'data_folder_older',
+      `${root} was written by an older version of the platform (format ${format}; this one writes ${FORMAT_VERSION})`,
+      'Run `smarthouse upgrade`.',
     )
 }

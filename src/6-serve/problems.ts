@@ -1,32 +1,14 @@
 /** Errors of the API as RFC 9457 problem+json, each with a code and with what to do about it. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
-import { isPlatformError, type ErrorCode } from '../errors.ts'
+import { entryOf, statusOf, type HttpErrorCode } from '../error-catalogue.ts'
+import { isPlatformError } from '../errors.ts'
 import type { Problem } from './contract.ts'
 
-const PROBLEMS = {
-  bad_request: { status: 400, title: 'The request is not one that this route takes' },
-  bad_range: { status: 400, title: 'The range is none' },
-  cross_site_refused: { status: 403, title: 'The request comes from another site' },
-  not_found: { status: 404, title: 'There is nothing here' },
-  unknown_home: { status: 404, title: 'There is no such home' },
-  unknown_user: { status: 404, title: 'There is no such user' },
-  unknown_device: { status: 404, title: 'There is no such device' },
-  too_many_requests: { status: 429, title: 'Too many requests' },
-  too_many_listeners: { status: 429, title: 'Too many live connections' },
-  live_unavailable: { status: 503, title: 'No live values' },
-  figures_behind: { status: 503, title: 'The figures are being worked out anew' },
-  internal: { status: 500, title: 'Something is wrong on our side' },
-} as const
-
-export type ProblemCode = keyof typeof PROBLEMS
+export type ProblemCode = HttpErrorCode
 
 /** Errors of the platform that are the asker's, or pass by themselves; every other one is internal. */
-const TOLD: ReadonlySet<string> = new Set<ProblemCode & ErrorCode>([
-  'unknown_user',
-  'unknown_device',
-  'figures_behind',
-])
+const TOLD: ReadonlySet<string> = new Set<ProblemCode>(['unknown_user', 'unknown_device', 'figures_behind'])
 
 /** Thrown by a route; answered as its problem. */
 export class ApiError extends Error {
@@ -42,10 +24,10 @@ export class ApiError extends Error {
 }
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: ApiError): FastifyReply {
-  const { status, title } = PROBLEMS[error.code]
+  const status = statusOf(error.code)
   const problem: Problem = {
     type: `/problems/${error.code}`,
-    title,
+    title: entryOf(error.code).what,
     status,
     code: error.code,
     detail: error.message,

@@ -7,6 +7,8 @@ export interface Option {
   value?: string
   description: string
   multiple?: boolean
+  /** One letter, for `-f`. */
+  short?: string
 }
 
 export interface Arguments {
@@ -41,9 +43,14 @@ export const COMMON_OPTIONS = {
 } as const
 export const JSON_OPTION = { json: { description: 'print JSON, for scripts' } } as const
 
+const withHelp = (command: Command): Record<string, Option> => ({
+  ...command.options,
+  help: { description: 'show this help', short: 'h' },
+})
+
 /** Reads the words after the command's name; a wrong one is refused with the nearest right one. */
 export function parseWords(command: Command, words: readonly string[]): Arguments {
-  const known = { ...command.options, help: { description: 'show this help' } } as Record<string, Option>
+  const known = withHelp(command)
   const { tokens } = parseArgs({
     args: [...words],
     options: parseOptions(known),
@@ -89,7 +96,11 @@ function parseOptions(known: Record<string, Option>) {
   return Object.fromEntries(
     Object.entries(known).map(([name, option]) => [
       name,
-      { type: option.value ? ('string' as const) : ('boolean' as const), multiple: true },
+      {
+        type: option.value ? ('string' as const) : ('boolean' as const),
+        multiple: true,
+        ...(option.short !== undefined && { short: option.short }),
+      },
     ]),
   )
 }
@@ -103,10 +114,16 @@ function unknownOption(command: Command, raw: string, names: string[]): Platform
   )
 }
 
+/** The options as they are shown: how each is written, and what it does. */
+export function optionRows(command: Command): [written: string, description: string][] {
+  return Object.entries(withHelp(command)).map(([name, { value, short, description }]) => [
+    `${short === undefined ? '' : `-${short}, `}--${name}${value ? ` ${value}` : ''}`,
+    description,
+  ])
+}
+
 export function helpText(command: Command): string {
-  const rows = Object.entries({ ...command.options, help: { description: 'show this help' } as Option }).map(
-    ([name, option]) => [`--${name}${option.value ? ` ${option.value}` : ''}`, option.description] as const,
-  )
+  const rows = optionRows(command)
   const width = Math.max(...rows.map(([left]) => left.length))
   const codes = { 0: 'done', 1: 'failure', 2: 'wrong use', ...command.exitCodes }
   return [

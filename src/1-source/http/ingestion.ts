@@ -80,13 +80,11 @@ function tenantOf({ keyring }: Taker, request: FastifyRequest): string | null {
   if (typeof caller === 'object') return caller.tenant
   throw caller === 'no_key'
     ? new Refusal(
-        401,
         'key_missing',
         'This server takes readings with an API key only.',
         'Send it as "Authorization: Bearer KEY".',
       )
     : new Refusal(
-        403,
         'key_wrong',
         'The API key is not one of this server.',
         'See sources.http.keys in the configuration.',
@@ -100,7 +98,6 @@ async function bodyOf(request: FastifyRequest): Promise<Buffer> {
   const unpack = { gzip: gunzip, 'x-gzip': gunzip, deflate: inflate, br: brotliDecompress }[encoding]
   if (unpack === undefined)
     throw new Refusal(
-      415,
       'encoding_unknown',
       `The content encoding ${encoding} is not known.`,
       'Send it as it is, or as gzip.',
@@ -112,12 +109,11 @@ async function bodyOf(request: FastifyRequest): Promise<Buffer> {
   return await unpacked(body, options).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ERR_BUFFER_TOO_LARGE')
       throw new Refusal(
-        413,
         'too_large',
         `The body unpacks to more than ${MOST_BYTES} bytes.`,
         'Send it in parts.',
       )
-    throw new Refusal(400, 'encoding_broken', `The body is no whole ${encoding}.`, 'Send it again.')
+    throw new Refusal('encoding_broken', `The body is no whole ${encoding}.`, 'Send it again.')
   })
 }
 
@@ -128,7 +124,6 @@ async function telemetry(taker: Taker, request: FastifyRequest, reply: FastifyRe
     const lines = readLines(body, { tenant, nowMs: taker.clock() })
     if (lines.length === 0)
       throw new Refusal(
-        400,
         'nothing_sent',
         'The body is empty.',
         'Send one JSON object, an array of them, or JSON lines.',
@@ -185,7 +180,7 @@ async function influx(taker: Taker, request: FastifyRequest, reply: FastifyReply
   const tenant = tenantOf(taker, request)
   const unitMs = precisionMs((request.query as Query).precision)
   if (unitMs === undefined)
-    throw new Refusal(400, 'bad_request', 'The precision is none of ns, us, ms, s.', 'Leave it out for ns.')
+    throw new Refusal('bad_request', 'The precision is none of ns, us, ms, s.', 'Leave it out for ns.')
   const text = (await bodyOf(request)).toString('utf8')
   const points: InfluxPoint[] = []
   const bad: { line: number; text: string }[] = []
@@ -200,7 +195,6 @@ async function influx(taker: Taker, request: FastifyRequest, reply: FastifyReply
   if (bad.length === 0) return await reply.code(204).send()
   // As InfluxDB does: what could be read is written, and the answer names what could not, which is kept in the quarantine.
   throw new Refusal(
-    400,
     'partial_write',
     `${points.length} points written; not line protocol: line ${bad
       .slice(0, 5)
@@ -215,7 +209,6 @@ async function shelly(taker: Taker, request: FastifyRequest, reply: FastifyReply
   const site = request.headers['sec-fetch-site']
   if (site !== undefined && site !== 'none' && site !== 'same-origin')
     throw new Refusal(
-      403,
       'cross_site_refused',
       'Another site may not report readings.',
       'Let the device call this address.',
@@ -231,7 +224,6 @@ async function shelly(taker: Taker, request: FastifyRequest, reply: FastifyReply
   })
   if (reading === null)
     throw new Refusal(
-      400,
       'no_device',
       'The call names no device.',
       'Write the address as …/api/v1/shelly/NAME?temp=…',

@@ -1,31 +1,37 @@
 /** What is answered where nothing, or not all, was taken: RFC 9457 problem+json, with what to do about it. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { statusOf, type ErrorCode } from '../../error-catalogue.ts'
 import { isPlatformError } from '../../errors.ts'
 
 export const MOST_SENT_BYTES = 16 * 1024 * 1024
 
-/** An answer that is no success; sent as problem+json. */
+/** An answer that is no success; sent as problem+json, with the status that the catalogue gives its code. */
 export class Refusal extends Error {
-  readonly status: number
-  readonly code: string
+  readonly code: ErrorCode
   readonly cure: string
+  /** HTTP status. */
+  readonly status: number
   readonly retryAfterS: number | undefined
-  constructor(status: number, code: string, message: string, cure: string, retryAfterS?: number) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    cure: string,
+    options: { status?: number; retryAfterS?: number } = {},
+  ) {
     super(message)
-    this.status = status
     this.code = code
     this.cure = cure
-    this.retryAfterS = retryAfterS
+    this.status = options.status ?? statusOf(code)
+    this.retryAfterS = options.retryAfterS
   }
 }
 
 export const busy = (): Refusal =>
   new Refusal(
-    429,
     'busy',
     'More is waiting to be written than this server holds.',
     'Send it again after the time in Retry-After.',
-    1,
+    { retryAfterS: 1 },
   )
 
 export function tell(
@@ -50,25 +56,24 @@ export function tell(
   return reply.code(status).type('application/problem+json').send(JSON.stringify(problem))
 }
 
-function asRefusal(error: Error & { statusCode?: number; code?: string; cure?: string }): Refusal {
+function asRefusal(error: Error & { statusCode?: number; code?: ErrorCode; cure?: string }): Refusal {
   if (error instanceof Refusal) return error
-  if (isPlatformError(error)) return new Refusal(503, error.code, error.message, error.cure, 5)
+  if (isPlatformError(error))
+    return new Refusal(error.code, error.message, error.cure, { status: 503, retryAfterS: 5 })
   const status = error.statusCode ?? 500
   if (status === 413)
     return new Refusal(
-      413,
       'too_large',
       `The body is larger than ${MOST_SENT_BYTES} bytes.`,
       'Send it in parts, or as gzip.',
     )
   // What stands before every route of the server (its guard) refuses with a code and a cure of its own.
-  if (error.cure !== undefined) return new Refusal(403, error.code ?? 'refused', error.message, error.cure)
-  if (status < 500) return new Refusal(status, 'bad_request', error.message, 'See docs/devices.md.')
+  if (error.cure !== undefined) return new Refusal(error.code ?? 'internal', error.message, error.cure)
+  if (status < 500) return new Refusal('bad_request', error.message, 'See docs/devices.md.', { status })
   return new Refusal(
-    500,
     'internal',
     'The readings could not be written.',
     'Send them again; the log names the cause.',
-    5,
+    { retryAfterS: 5 },
   )
 }

@@ -101,12 +101,7 @@ export async function answerOnce(
 ): Promise<Answer> {
   if (typeof sent !== 'string' || sent === '') return await answerTo(undefined, false)
   if (sent.length > 255)
-    throw new Refusal(
-      400,
-      'bad_request',
-      'The Idempotency-Key is longer than 255 characters.',
-      'Send a UUID.',
-    )
+    throw new Refusal('bad_request', 'The Idempotency-Key is longer than 255 characters.', 'Send a UUID.')
   const id = JSON.stringify([tenant, sent])
   return await inTurn(id, async () => {
     const digest = createHash('sha256').update(body).digest('hex')
@@ -114,7 +109,6 @@ export async function answerOnce(
     if (kept.state === 'done') return kept
     if (kept.state === 'other')
       throw new Refusal(
-        422,
         'key_reused',
         'This Idempotency-Key was used for another body.',
         'Use a new one for each request.',

@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs'
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt'
 import type { Intake } from '../intake.ts'
 
-export interface ListenerOptions {
+/** How a broker is reached. */
+export interface Connection {
   /** `mqtt://…` or `mqtts://…`, with the port. */
   url: string
   /** 4: MQTT 3.1.1. */
@@ -15,13 +16,16 @@ export interface ListenerOptions {
   password?: string | undefined
   /** Stable, since the broker keeps the session under it. */
   clientId: string
-  /** Topic filters. */
-  topics: readonly string[]
-  tenant: string
   /** PEM files. */
   caFile?: string | undefined
   certFile?: string | undefined
   keyFile?: string | undefined
+}
+
+export interface ListenerOptions extends Connection {
+  /** Topic filters. */
+  topics: readonly string[]
+  tenant: string
   intake: Intake
   say: (line: string) => void
 }
@@ -64,7 +68,7 @@ export function listen(options: ListenerOptions): Listener {
   }
 }
 
-function connectOptions(options: ListenerOptions): IClientOptions {
+export function connectOptions(options: Connection): IClientOptions {
   const { version, username, password, clientId, caFile, certFile, keyFile } = options
   return {
     protocolVersion: version,

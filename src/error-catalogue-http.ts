@@ -1,0 +1,141 @@
+import type { ErrorEntry } from './error-catalogue-entry.ts'
+
+/** What the server answers with, besides the errors of the program; see the catalogue beside this. */
+export const HTTP_ERRORS = {
+  bad_request: {
+    what: 'The request is not one that this route takes',
+    where: 'every route',
+    cure: 'See /api/openapi.json for what it takes.',
+    status: 400,
+  },
+  bad_range: {
+    what: 'The range is none',
+    where: 'the figures',
+    cure: 'Take today, yesterday, 7d, 30d, month, or custom with from and to.',
+    status: 400,
+  },
+  nothing_sent: {
+    what: 'The body is empty',
+    where: 'readings over HTTP',
+    cure: 'Send one JSON object, an array of them, or JSON lines.',
+    status: 400,
+  },
+  partial_write: {
+    what: 'Some lines are not line protocol; the others were written',
+    where: 'readings over HTTP, InfluxDB line protocol',
+    cure: 'Correct the lines that the answer names, and send them alone.',
+    status: 400,
+  },
+  no_device: {
+    what: 'The call names no device',
+    where: 'readings over HTTP, webhooks',
+    cure: 'Write the name of the device into the address.',
+    status: 400,
+  },
+  encoding_broken: {
+    what: 'The body is not whole in the encoding that it claims',
+    where: 'readings over HTTP',
+    cure: 'Send it again.',
+    status: 400,
+  },
+  key_missing: {
+    what: 'This server takes readings with an API key only',
+    where: 'readings over HTTP',
+    cure: 'Send it as "Authorization: Bearer KEY".',
+    status: 401,
+  },
+  key_wrong: {
+    what: 'The API key is not one of this server',
+    where: 'readings over HTTP',
+    cure: 'See sources.http.keys in the configuration.',
+    status: 403,
+  },
+  cross_site_refused: {
+    what: 'The request comes from another site',
+    where: 'every route',
+    cure: 'Ask the server as localhost or 127.0.0.1, from its own dashboard.',
+    status: 403,
+  },
+  not_found: {
+    what: 'There is nothing here',
+    where: 'every route',
+    cure: 'See /api/openapi.json for what there is.',
+    status: 404,
+  },
+  unknown_home: {
+    what: 'There is no such home',
+    where: 'every route that takes a home',
+    cure: 'Take one of /api/v1/homes.',
+    status: 404,
+  },
+  unknown_user: {
+    what: 'There is no such user',
+    where: 'bills',
+    cure: 'Take one that the message names.',
+    status: 404,
+  },
+  unknown_device: {
+    what: 'There is no such device',
+    where: '`devices`, and every route that takes a device',
+    cure: 'Take one that `smarthouse devices` lists.',
+    status: 404,
+  },
+  too_large: {
+    what: 'The body is larger than this server takes',
+    where: 'readings over HTTP',
+    cure: 'Send it in parts, or as gzip.',
+    status: 413,
+  },
+  encoding_unknown: {
+    what: 'The content encoding is not known',
+    where: 'readings over HTTP',
+    cure: 'Send it as it is, or as gzip.',
+    status: 415,
+  },
+  key_reused: {
+    what: 'The Idempotency-Key was used for another body',
+    where: 'readings over HTTP',
+    cure: 'Use a new one for each request.',
+    status: 422,
+  },
+  busy: {
+    what: 'More is waiting to be written than this server holds',
+    where: 'readings over HTTP',
+    cure: 'Send it again after the time in Retry-After.',
+    status: 429,
+    retryable: true,
+  },
+  too_many_requests: {
+    what: 'Too many requests',
+    where: 'every route',
+    cure: 'Try again after the time in Retry-After.',
+    status: 429,
+    retryable: true,
+  },
+  too_many_listeners: {
+    what: 'Too many live connections',
+    where: 'live events',
+    cure: 'Close other pages of the dashboard.',
+    status: 429,
+    retryable: true,
+  },
+  live_unavailable: {
+    what: 'No live values',
+    where: 'live events',
+    cure: 'Start the platform with a stream.',
+    status: 503,
+  },
+  figures_behind: {
+    what: 'The figures are being worked out anew',
+    where: 'bills and figures',
+    cure: 'Ask again in some seconds.',
+    status: 503,
+    retryable: true,
+  },
+  internal: {
+    what: 'Something is wrong on our side',
+    where: 'every route',
+    cure: 'Try again; `smarthouse logs serve` has more under the request id.',
+    retryable: true,
+  },
+} as const satisfies Record<string, ErrorEntry>
