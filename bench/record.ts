@@ -60,7 +60,10 @@ export function commit(root: string): string {
   try {
     const git = (...words: string[]): string =>
       execFileSync('git', words, { cwd: root, encoding: 'utf8' }).trim()
-    return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '--', 'src', 'bench', 'test') === '' ? '' : ' with changes')
+    return (
+      git('rev-parse', '--short', 'HEAD') +
+      (git('status', '--porcelain', '--', 'src', 'bench', 'test') === '' ? '' : ' with changes')
+    )
   } catch {
     return 'unknown'
   }
