@@ -165,6 +165,7 @@ async function check({ lake }: Warehouse, tables: readonly string[], args: Argum
   const reports: CheckReport[] = []
   for (const table of tables) reports.push(await lake.check(table, { repair: args.flag('repair') }))
   const findings = reports.flatMap((report) => report.findings)
+  const ahead = (await Promise.all(reports.map((report) => readersAhead(lake, report)))).flat()
   const lines = reports.map(({ table, version, files, rows, movedAside }) => {
     const aside = movedAside === undefined ? '' : `; its torn newest entry was moved to ${movedAside}`
     return `${table}: version ${version}, ${files} files, ${rows} rows${aside}\n`
@@ -174,10 +175,31 @@ async function check({ lake }: Warehouse, tables: readonly string[], args: Argum
       `WRONG ${table}, version ${version}${file === undefined ? '' : `, ${file}`}: ${problem}\n`,
   )
   return {
-    json: { tables: reports },
-    text: [...lines, ...wrong, `${findings.length} findings\n`].join(''),
+    json: { tables: reports, ...(ahead.length > 0 && { ahead }) },
+    text: [...lines, ...wrong, ...ahead.map((line) => `${line}\n`), `${findings.length} findings\n`].join(''),
     exit: findings.length > 0 ? FOUND : 0,
   }
+}
+
+/** Tables that were made from the version which a repair has given up: their rows of it may come again, cut otherwise. */
+async function readersAhead(
+  lake: Warehouse['lake'],
+  { table, version, movedAside }: CheckReport,
+): Promise<string[]> {
+  if (movedAside === undefined) return []
+  const lines: string[] = []
+  for (const name of await lake.tables()) {
+    const read = await lake.snapshot(name).then(
+      ({ txns }) => txns.get(table) ?? -1,
+      () => -1,
+    )
+    const layer = name.slice(0, name.indexOf('.'))
+    if (read > version)
+      lines.push(
+        `${name} was made from version ${read} of ${table}, which is lost: run smarthouse rebuild ${layer}`,
+      )
+  }
+  return lines
 }
 
 async function optimize({ lake, engine }: Warehouse, tables: readonly string[]): Promise<Outcome> {

@@ -49,6 +49,8 @@ export const SQL: Command = {
       const rows = args.flag('explain')
         ? (await session.reads(query)).map((read) => explained(read, args))
         : await session.rows(query)
+      for (const damage of session.damages(query))
+        process.stderr.write(`smarthouse: the version before is read. ${damage}\n`)
       await session.close()
       process.stdout.write(print(rows))
       return 0

@@ -1,7 +1,7 @@
 import { lastCheckpoint, readCheckpoint } from './checkpoint.ts'
 import { requireHealthy } from './commit.ts'
 import { logFolder } from './log.ts'
-import { logRetentionMs } from './properties.ts'
+import { isLogCleaned, logRetentionMs } from './properties.ts'
 import type { OpenTable, Place } from './table.ts'
 import type { CleanUpOptions } from './types.ts'
 
@@ -23,6 +23,7 @@ export async function cleanUpLog(
   const { store } = place
   const state = await table.refresh()
   requireHealthy(state)
+  if (!isLogCleaned(state.metaData!.configuration)) return []
   const cutoffMs = nowMs - Math.max(logRetentionMs(state.metaData!.configuration), YOUNGEST_MS)
   // The pointer tells those whose entries went away that they did: nothing past it goes.
   const pointed = (await lastCheckpoint(store, table.name))?.version ?? -1

@@ -121,11 +121,12 @@ function conflict(state: TableState, what: string): LakeError {
 
 /** Of the entry that follows the state. Times ascend with the versions, whatever the clocks of the writers say. */
 export function commitInfoOf(
-  request: Omit<CommitRequest, 'add'>,
+  request: CommitRequest,
   txnId: string,
   { version: readVersion, timestampMs }: TableState,
 ): CommitInfo {
-  const metrics = Object.entries(request.metrics ?? {}).map(([name, value]) => [name, String(value)])
+  const figures = { ...metricsOf(request), ...request.metrics }
+  const metrics = Object.entries(figures).map(([name, value]) => [name, String(value)])
   return {
     timestamp: Math.max(Date.now(), timestampMs + 1),
     operation: request.operation,
@@ -135,6 +136,21 @@ export function commitInfoOf(
     engineInfo: ENGINE_INFO,
     txnId,
     ...(request.inputs ? { inputVersions: { ...request.inputs } } : {}),
+  }
+}
+
+/** What every commit of files says of itself, by the names that Spark gives such figures. */
+function metricsOf({ add, remove = [] }: CommitRequest): Record<string, number> {
+  const sum = (files: readonly DataFile[], of: (file: DataFile) => number): number =>
+    files.reduce((total, file) => total + of(file), 0)
+  const isKnown = add.every(({ stats }) => stats.rows >= 0)
+  return {
+    ...(add.length > 0 && { numFiles: add.length, numOutputBytes: sum(add, ({ bytes }) => bytes) }),
+    ...(add.length > 0 && isKnown && { numOutputRows: sum(add, ({ stats }) => stats.rows) }),
+    ...(remove.length > 0 && {
+      numRemovedFiles: remove.length,
+      numRemovedBytes: sum(remove, ({ bytes }) => bytes),
+    }),
   }
 }
 

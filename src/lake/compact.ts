@@ -34,7 +34,6 @@ export async function compactTable(options: CompactOptions): Promise<{ merged: n
           add,
           remove: group,
           parameters: { readVersion: String(version) },
-          metrics: { numRemovedFiles: group.length, numAddedFiles: add.length },
         })
       } catch (error) {
         if (!(error instanceof LakeError) || error.code !== 'lake_conflict') throw error

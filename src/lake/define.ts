@@ -34,7 +34,7 @@ export async function defineTable(
     const actions: Action[] = [{ metaData }]
     if (created) actions.unshift({ protocol: { minReaderVersion: 1, minWriterVersion: 2 } })
     const operation = created ? 'CREATE TABLE' : 'CHANGE TABLE'
-    const entry = encodeEntry(commitInfoOf({ operation }, txnId, state), actions)
+    const entry = encodeEntry(commitInfoOf({ operation, add: [] }, txnId, state), actions)
     if (await putEntry(store, table, state.version + 1, entry, txnId)) break
   }
   await table.refresh()
@@ -67,7 +67,7 @@ export async function changeProperties(
     const metaData = { ...state.metaData!, configuration }
     if (sameMetaData(state.metaData!, metaData)) return
     const info = commitInfoOf(
-      { operation: 'SET TBLPROPERTIES', parameters: { properties: JSON.stringify(properties) } },
+      { operation: 'SET TBLPROPERTIES', add: [], parameters: { properties: JSON.stringify(properties) } },
       txnId,
       state,
     )

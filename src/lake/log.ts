@@ -140,16 +140,21 @@ export function encodePath(path: string): string {
 /** As nearly every path is: nothing to decode, and no part that begins with a dot. */
 const PLAIN_PATH = /^[\w=-][\w=.-]*(?:\/[\w=-][\w=.-]*)*$/
 
-/** Throws `lake_corrupt` for a path that leads out of the table's folder. */
+/**
+ * Throws `lake_corrupt` for a path that leads out of the table's folder, and `lake_unsupported` for an absolute one, wherever it
+ * leads: the format allows it (PROTOCOL.md, Add File and Remove File), as a shallow clone of a table has it.
+ */
 export function decodePath(table: string, version: number, encoded: string): string {
   // The log may lack it: then this throws, as it should.
   if (!encoded.includes('%') && PLAIN_PATH.test(encoded)) return encoded
   const parts = encoded.includes('%') ? encoded.split('/').map(decodePart) : encoded.split('/')
-  const outside =
-    encoded.startsWith('/') ||
-    /^[a-z][a-z0-9+.-]*:/i.test(encoded) ||
-    parts.some((part) => part === '..' || /[/\\\0]/.test(part))
-  if (outside) {
+  if (encoded.startsWith('/') || /^[a-z][a-z0-9+.-]*:/i.test(encoded))
+    throw new LakeError(
+      'lake_unsupported',
+      `Table ${table}: its log names at version ${version} the file ${encoded} by an absolute path; this lake reads files that are named relative to the table's folder.`,
+      'Copy the table as a whole (a deep clone) with the program that wrote it, or rebuild it here.',
+    )
+  if (parts.some((part) => part === '..' || /[/\\\0]/.test(part))) {
     throw new LakeError(
       'lake_corrupt',
       `Table ${table}: its log names at version ${version} the file ${encoded}, which does not lie inside the table's folder.`,

@@ -29,6 +29,11 @@ export function logRetentionMs(properties: Properties): number {
   return duration(properties, 'delta.logRetentionDuration') ?? 30 * DAY_MS
 }
 
+/** Whether the log may be shortened at all. */
+export function isLogCleaned(properties: Properties): boolean {
+  return properties['delta.enableExpiredLogCleanup']?.toLowerCase() !== 'false'
+}
+
 /** How long the files of a removal are kept, for readers of older versions. */
 export function deletedFileRetentionMs(properties: Properties): number {
   return duration(properties, 'delta.deletedFileRetentionDuration') ?? 7 * DAY_MS

@@ -79,6 +79,7 @@ export async function openQuerySession(
       const read = await filesRead(sql)
       return [...read].map(([table, files]) => readOf(snapshots.get(table)!, files))
     },
+    damages: (sql) => damagesOf([...snapshots.values()], namedIn(sql)),
     async close() {
       await session.close()
       await (await planner)?.close()
@@ -99,6 +100,10 @@ async function snapshotsOf(lake: Lake, names: readonly string[], at: NonNullable
     }
   }
   return { snapshots, broken }
+}
+
+function damagesOf(snapshots: readonly Snapshot[], isNamed: (table: string) => boolean): string[] {
+  return snapshots.flatMap(({ table, damage }) => (damage !== undefined && isNamed(table) ? [damage] : []))
 }
 
 /** Whether a statement may name a table: its text has the table's name. */

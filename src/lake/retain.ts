@@ -36,12 +36,8 @@ export async function retainTable(
     const request = { operation: RETENTION, add: [], remove: old }
     const commitInfo = commitInfoOf(
       {
-        operation: RETENTION,
+        ...request,
         parameters: { column, before, retentionDays: String(days) },
-        metrics: {
-          numRemovedFiles: old.length,
-          numRemovedBytes: old.reduce((sum, { bytes }) => sum + bytes, 0),
-        },
       },
       txnId,
       state,
@@ -78,7 +74,7 @@ async function setAppendOnly(store: Store, table: OpenTable): Promise<void> {
     const state = await table.refreshToCommit()
     requireHealthy(state)
     if (isAppendOnly(state.metaData!.configuration)) return
-    const info = commitInfoOf({ operation: 'SET TBLPROPERTIES' }, txnId, state)
+    const info = commitInfoOf({ operation: 'SET TBLPROPERTIES', add: [] }, txnId, state)
     const entry = encodeEntry(info, [appendOnly(state, 'true')])
     if (await putEntry(store, table, state.version + 1, entry, txnId)) return
   }

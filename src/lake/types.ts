@@ -111,6 +111,7 @@ export interface CommitRequest {
   /** The versions of the input tables that this commit covers, for `commitInfo`. */
   inputs?: Readonly<Record<string, number>>
   parameters?: Readonly<Record<string, string>>
+  /** Beside those that every commit has: numFiles, numOutputRows, numOutputBytes, numRemovedFiles, numRemovedBytes. */
   metrics?: Readonly<Record<string, number>>
 }
 
@@ -259,4 +260,6 @@ export interface TableRead {
 export interface QuerySession extends Session {
   /** What a statement reads of each table that it names, by partitions and statistics, without running it. */
   reads(sql: string): Promise<TableRead[]>
+  /** What is wrong with the tables that a statement names, though they can be read: the version before the damage is. */
+  damages(sql: string): string[]
 }

@@ -168,11 +168,17 @@ test('check finds what is not as the log says, and names the file', (t) => {
 })
 
 test('a torn newest entry: the version before is served, check --repair moves the entry aside', (t) => {
-  const { table, json, sql } = house(t)
+  const { table, json, sql, run } = house(t)
   const torn = join(table, '_delta_log', `${'6'.padStart(20, '0')}.json`)
   writeFileSync(torn, '{"commitInfo":{"timest')
   assert.equal(json('lake', 'status').status, 3)
   assert.deepEqual(sql(`SELECT count(*) AS n FROM ${TABLE}`), [{ n: 4 }])
+  // Who asks for its rows is told that they are not the newest; who asks for others is not.
+  assert.match(
+    run('sql', `SELECT count(*) FROM ${TABLE}`).stderr,
+    /version before is read\. .*silver\.rooms.*torn/,
+  )
+  assert.equal(run('sql', 'SELECT 1').stderr, '')
   assert.equal(json('lake', 'check').status, 3)
   // Nothing is deleted of it, and that is not passed over in silence.
   for (const action of ['vacuum', 'clean']) {
@@ -186,6 +192,28 @@ test('a torn newest entry: the version before is served, check --repair moves th
   assert.match(said.tables[0]?.movedAside ?? '', /^silver\/rooms\/_delta_log\/torn-0+6\.json\./)
   assert.equal(existsSync(torn), false)
   assert.equal(json('lake', 'status').status, 0)
+})
+
+test('check --repair names the tables that were made from the version that is lost', async (t) => {
+  const { table, json, run } = house(t)
+  const engine = await openDuckDb({ threads: 1 })
+  const lake = await openLake({ root: join(table, '..', '..'), engine })
+  const columns = [{ name: 'room', type: 'long', description: 'Room.' }] as const
+  for (const [name, read] of [
+    ['gold.ahead', 6],
+    ['gold.behind', 5],
+  ] as const) {
+    await lake.define({ name, description: 'Rooms.', partitionBy: [], sortBy: [], key: [], columns })
+    await lake.commit(name, { operation: 'WRITE', add: [], txns: { [TABLE]: read } })
+  }
+  await lake.close()
+  await engine.close()
+  writeFileSync(join(table, '_delta_log', `${'6'.padStart(20, '0')}.json`), '{')
+  assert.doesNotMatch(run('lake', 'check').stdout, /rebuild/)
+  const { ahead } = json('lake', 'check', '--repair').said as unknown as { ahead: string[] }
+  assert.deepEqual(ahead, [
+    `gold.ahead was made from version 6 of ${TABLE}, which is lost: run smarthouse rebuild gold`,
+  ])
 })
 
 test('a table that cannot be read keeps no other from being read', (t) => {

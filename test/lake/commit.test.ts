@@ -35,7 +35,12 @@ test('an entry says who made it, from what, with what figures, and the statistic
   assert.deepEqual(said, {
     operation: 'MERGE',
     operationParameters: { zone: 'Europe/Berlin' },
-    operationMetrics: { rejected: '2' },
+    operationMetrics: {
+      numFiles: '1',
+      numOutputBytes: String(add[0]?.bytes),
+      numOutputRows: '3',
+      rejected: '2',
+    },
     readVersion: 0,
     inputVersions: { 'bronze.other': 7 },
     // txn and add.
