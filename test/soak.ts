@@ -4,12 +4,14 @@ import { fileURLToPath } from 'node:url'
 /**
  * What takes longer than the tests may: `npm run soak [-- NAME …]`.
  * `day`: a simulated day of a reading a second; `plugs`: all recorded plugs; `decoders`: a million mutated messages;
+ * `kafka [KILLS] [SEED]`: 200 kills over producers, workers and the broker;
  * `lake`: writers, mergers and readers of one table for ten minutes, a checkpoint cut at every byte; `property [RUNS] [SEED]`: random cases.
  */
 const root = fileURLToPath(new URL('..', import.meta.url))
 const SOAKS: Record<string, readonly string[]> = {
   day: ['--test', 'test/house/truth.test.ts'],
   plugs: ['--test', 'test/house/tracebase.test.ts'],
+  kafka: ['test/kafka/soak.ts'],
   lake: ['--test', 'test/lake/concurrency.test.ts', 'test/lake/torn.test.ts'],
   property: ['test/pipeline/soak.ts'],
   decoders: ['--test', 'test/1-source/decoders/fuzz.test.ts'],
