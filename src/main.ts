@@ -6,7 +6,7 @@ import { BRONZE_GAPS, BRONZE_TELEMETRY } from './3-bronze/tables.ts'
 import { SILVER_TABLES } from './4-silver/tables.ts'
 import { GOLD_CALENDAR, GOLD_TABLES } from './5-gold/tables.ts'
 import type { Share, StreamLog } from './2-stream/log.ts'
-import type { StreamView } from './2-stream/types.ts'
+import type { StreamLook, StreamView } from './2-stream/types.ts'
 import type { Arguments } from './commands/command.ts'
 import { loadConfig } from './config-file.ts'
 import type { Config } from './config.ts'
@@ -220,4 +220,12 @@ export async function openStreamView(
     retentionMs: config.stream.retention,
     landed: async (topic) => (await lake?.snapshot(BRONZE_TELEMETRY.name))?.txns.get(`stream:${topic}/0`),
   })
+}
+
+/** The stream for a page to look into. */
+export async function openStreamLook(settings: Settings, lake: Lake): Promise<StreamLook> {
+  const { openLook } = await import('./2-stream/look.ts')
+  const { stream } = settings.config
+  const where = stream.type === 'kafka' ? stream.brokers.join(', ') : settings.folder.stream
+  return openLook(await openStreamView(settings, lake), { adapter: stream.type, where })
 }

@@ -5,6 +5,7 @@ import { openKafkaLog, type KafkaLogOptions } from './kafka.ts'
 import type { GroupPartition, GroupView, PartitionView, StreamView, TopicView } from './types.ts'
 import { RATE_OVER_S } from './types.ts'
 
+const ANY = { partitions: 1, replication: 1, retentionMs: 0 }
 const EARLIEST = -2n
 const LATEST = -1n
 
@@ -21,8 +22,8 @@ export function openKafkaView(options: KafkaLogOptions): StreamView {
   return {
     topics: () => told('list topics', () => topicsOf(admin)),
     groups: () => told('list consumer groups', () => groupsOf(admin)),
-    // Looking at a topic never creates one.
-    open: (topic) => openKafkaLog({ ...options, topic, create: false }),
+    // Looking at a topic never creates one, and asks nothing of it: it may be anybody's.
+    open: (topic) => openKafkaLog({ ...options, ...ANY, topic, create: false }),
     close: () => admin.close(),
   }
 }

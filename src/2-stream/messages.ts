@@ -3,33 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { PlatformError, isPlatformError } from '../errors.ts'
 import type { PartitionBounds, StreamLog, StreamRecord } from './log.ts'
 import { firstOffsetSince } from './seek.ts'
-
-export interface MessageQuery {
-  /** Absent: all partitions. */
-  partition?: number
-  /** Where to begin: per partition, or one offset, or a time; absent: with the last messages. */
-  from?: ReadonlyMap<number, number>
-  offset?: number
-  sinceMs?: number
-  limit: number
-  filter?: MessageFilter
-}
-
-export interface MessageFilter {
-  key?: string
-  /** Somewhere in the key, the value's text or a header. */
-  text?: string
-  /** A path such as `$.metrics.humidity_pct`, alone (it is there) or with a value: `$.device_id=plug-1`. */
-  path?: string
-}
-
-export interface Messages {
-  messages: StreamRecord[]
-  /** Per partition: where to read on, for a live view or the next page. */
-  next: Map<number, number>
-  /** How many were looked at for that. */
-  scanned: number
-}
+import type { MessageFilter, MessageQuery, Messages } from './types.ts'
 
 /** One request looks at so many messages at the most; whoever wants more reads on from `next`. */
 const MOST_SCANNED = 50_000
@@ -41,27 +15,14 @@ export async function findMessages(log: StreamLog, query: MessageQuery): Promise
     ({ partition }) => query.partition === undefined || partition === query.partition,
   )
   const found: Messages = { messages: [], next: new Map(), scanned: 0 }
-  const each = Math.max(CHUNK, Math.floor(MOST_SCANNED / Math.max(1, partitions.length)))
+  const most = Math.max(CHUNK, Math.floor(MOST_SCANNED / Math.max(1, partitions.length)))
   for (const bounds of partitions) {
-    const { partition, start, end } = bounds
-    let offset = Math.max(start, await beginOf(log, bounds, query))
-    const own: StreamRecord[] = []
-    for (let looked = 0; offset < end && own.length < query.limit && looked < each;) {
-      const records = await readOn(log, partition, offset, Math.min(CHUNK, each - looked))
-      if (records.length === 0) {
-        offset = end
-        break
-      }
-      for (const record of records) {
-        looked++
-        offset = record.offset + 1
-        if (matches(record)) own.push(record)
-        if (own.length >= query.limit) break
-      }
-      found.scanned += records.length
-    }
-    found.messages.push(...own)
-    found.next.set(partition, offset)
+    const begin = await beginOf(log, bounds, query)
+    const look = { log, bounds, matches, most, limit: query.limit }
+    const own = begin === 'last' ? await lastOf(look) : await onwards(look, begin)
+    found.messages.push(...own.messages)
+    found.next.set(bounds.partition, own.next)
+    found.scanned += own.scanned
   }
   found.messages.sort(
     (a, b) => a.ingestionTimeUs - b.ingestionTimeUs || a.partition - b.partition || a.offset - b.offset,
@@ -69,14 +30,73 @@ export async function findMessages(log: StreamLog, query: MessageQuery): Promise
   return found
 }
 
-async function beginOf(log: StreamLog, bounds: PartitionBounds, query: MessageQuery): Promise<number> {
+interface Look {
+  log: StreamLog
+  bounds: PartitionBounds
+  matches: (record: StreamRecord) => boolean
+  most: number
+  limit: number
+}
+
+interface Found {
+  messages: StreamRecord[]
+  next: number
+  scanned: number
+}
+
+/** The first that match from an offset on. */
+async function onwards({ log, bounds, matches, most, limit }: Look, from: number): Promise<Found> {
+  const { partition, start, end } = bounds
+  const found: Found = { messages: [], next: Math.max(start, from), scanned: 0 }
+  while (found.next < end && found.messages.length < limit && found.scanned < most) {
+    const records = await readOn(log, partition, found.next, Math.min(CHUNK, most - found.scanned))
+    // Nothing from here to the end: marks of transactions, or what compaction took away.
+    if (records.length === 0) found.next = end
+    for (const record of records) {
+      if (found.messages.length >= limit) break
+      found.next = record.offset + 1
+      found.scanned++
+      if (matches(record)) found.messages.push(record)
+    }
+    await others()
+  }
+  return found
+}
+
+/** The last that match, by pieces from the end backwards. */
+async function lastOf({ log, bounds, matches, most, limit }: Look): Promise<Found> {
+  const { partition, start, end } = bounds
+  const found: Found = { messages: [], next: end, scanned: 0 }
+  for (let upTo = end; upTo > start && found.messages.length < limit && found.scanned < most;) {
+    const from = Math.max(start, upTo - Math.max(CHUNK / 4, limit - found.messages.length))
+    const piece: StreamRecord[] = []
+    for (let offset = from; offset < upTo;) {
+      const records = (await readOn(log, partition, offset, CHUNK)).filter((one) => one.offset < upTo)
+      if (records.length === 0) break
+      piece.push(...records)
+      offset = records.at(-1)!.offset + 1
+      await others()
+    }
+    found.scanned += piece.length
+    const room = limit - found.messages.length
+    found.messages.unshift(...piece.filter(matches).slice(-room))
+    upTo = from
+  }
+  return found
+}
+
+/** A long look does not keep the process from its other work. */
+const others = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+async function beginOf(
+  log: StreamLog,
+  bounds: PartitionBounds,
+  query: MessageQuery,
+): Promise<number | 'last'> {
   if (query.from) return query.from.get(bounds.partition) ?? bounds.end
   if (query.offset !== undefined) return query.offset
   if (query.sinceMs !== undefined) return await firstOffsetSince(log, bounds, query.sinceMs * 1000)
-  // With a filter the last messages that match may lie far back; without one these are exactly the last.
-  return query.filter && Object.keys(query.filter).length > 0
-    ? bounds.end - MOST_SCANNED
-    : bounds.end - query.limit
+  return 'last'
 }
 
 async function readOn(
@@ -96,7 +116,7 @@ async function readOn(
 }
 
 /** The text of a value; null where the bytes are none. */
-export function textOf({ value }: StreamRecord): string | null {
+export function textOf({ value }: Pick<StreamRecord, 'value'>): string | null {
   return isUtf8(value) ? Buffer.from(value).toString() : null
 }
 

@@ -1,5 +1,5 @@
 /** What can be seen of a stream from outside: its topics, and who reads them. One shape for every adapter. */
-import type { StreamLog } from './log.ts'
+import type { StreamLog, StreamRecord } from './log.ts'
 
 export interface TopicView {
   topic: string
@@ -51,3 +51,64 @@ export interface StreamView {
 
 /** How far back the rate of a partition is measured. */
 export const RATE_OVER_S = 60
+
+export interface MessageQuery {
+  /** Absent: all partitions. */
+  partition?: number
+  /** Where to begin: per partition, or one offset, or a time; absent: with the last messages. */
+  from?: ReadonlyMap<number, number>
+  offset?: number
+  sinceMs?: number
+  /** Messages of each partition. */
+  limit: number
+  filter?: MessageFilter
+}
+
+export interface MessageFilter {
+  key?: string
+  /** Somewhere in the key, the value's text or a header. */
+  text?: string
+  /** A path such as `$.metrics.humidity_pct`, alone (it is there) or with a value: `$.device_id=plug-1`. */
+  path?: string
+}
+
+export interface Messages {
+  /** In the order in which they were taken. */
+  messages: StreamRecord[]
+  /** Per partition: where to read on, for a live view or the next page. */
+  next: Map<number, number>
+  /** How many were looked at for that. */
+  scanned: number
+}
+
+export type MessageKind = 'json' | 'registry_json' | 'text' | 'binary' | 'tombstone'
+
+/** A message as a person looks at it. */
+export interface SeenMessage extends StreamRecord {
+  kind: MessageKind
+  /** What it says, without a schema registry's prefix; null where its bytes are no text. */
+  text: string | null
+}
+
+export interface SeenMessages extends Omit<Messages, 'messages'> {
+  messages: SeenMessage[]
+}
+
+/** A place in the dead-letter topic. */
+export interface Place {
+  partition: number
+  offset: number
+}
+
+/** A view for many short looks: what it opens stays open for a while. */
+export interface StreamLook {
+  readonly adapter: 'embedded' | 'kafka'
+  /** The brokers, or the folder. */
+  readonly where: string
+  topics(): Promise<TopicView[]>
+  groups(): Promise<GroupView[]>
+  messages(topic: string, query: MessageQuery): Promise<SeenMessages>
+  /** Puts a dead letter (null: every one) on the telemetry topic again; returns how many. */
+  replay(chosen: Place | null): Promise<number>
+  close(): Promise<void>
+}

@@ -2,10 +2,13 @@
 import swagger from '@fastify/swagger'
 import fastify, { type FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import type { StreamLook } from '../2-stream/types.ts'
 import { serveDashboard } from './dashboard-files.ts'
 import { guard } from './guard.ts'
 import { onError } from './problems.ts'
 import { registerRoutes } from './routes.ts'
+import { registerStreams } from './stream-routes.ts'
+import { createStreams } from './streams.ts'
 import { startServing, type ServingOptions } from './serving.ts'
 
 export interface AppOptions extends Omit<ServingOptions, 'clock'> {
@@ -18,6 +21,8 @@ export interface AppOptions extends Omit<ServingOptions, 'clock'> {
   version: string
   /** Registers the routes by which devices send readings; absent: this server takes none. */
   ingestion?: (app: FastifyInstance) => Promise<void>
+  /** The stream to look into; absent: the Streams page says that there is none. */
+  look?: StreamLook
   /** ms since 1970-01-01T00:00:00Z */
   clock?: () => number
 }
@@ -44,6 +49,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const serving = await startServing({ ...options, clock })
   app.addHook('onClose', () => serving.close())
   registerRoutes(app, serving, { ...options, clock })
+  registerStreams(app, options.look ? createStreams(options.look, clock) : null)
   await options.ingestion?.(app)
   await serveDashboard(app, options.dashboardDir)
   await app.ready()

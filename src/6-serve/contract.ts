@@ -9,6 +9,7 @@ import { LiveSeries, RecentQuery, RecentReadings, SeriesQuery } from './contract
 import { Overview, OverviewQuery } from './contract-overview.ts'
 import { DataStatus, Health, Homes } from './contract-status.ts'
 import { Why, WhyQuery } from './contract-why.ts'
+import { Replayed, ReplayRequest, StreamMessages, StreamMessagesQuery, Streams } from './contract-streams.ts'
 
 export * from './contract-common.ts'
 export * from './contract-bill.ts'
@@ -16,6 +17,7 @@ export * from './contract-live.ts'
 export * from './contract-overview.ts'
 export * from './contract-status.ts'
 export * from './contract-why.ts'
+export * from './contract-streams.ts'
 
 const problem = (description: string) => ({
   description,
@@ -29,13 +31,18 @@ const PROBLEMS = {
   500: problem('Something is wrong on our side; the log has more under the request id.'),
 } as const
 
-interface RouteContract<Query extends z.ZodType, Answer extends z.ZodType> {
-  method: 'GET'
+interface RouteContract<
+  Query extends z.ZodType,
+  Answer extends z.ZodType,
+  Body extends z.ZodType | null = null,
+> {
+  method: Body extends null ? 'GET' : 'POST'
   path: string
   summary: string
   query: Query
   answer: Answer
   contentType: string
+  body: Body
 }
 
 function route<Query extends z.ZodType, Answer extends z.ZodType>(
@@ -45,7 +52,22 @@ function route<Query extends z.ZodType, Answer extends z.ZodType>(
   answer: Answer,
   contentType = 'application/json',
 ): RouteContract<Query, Answer> {
-  return { method: 'GET', path, summary, query, answer, contentType }
+  return { method: 'GET', path, summary, query, answer, contentType, body: null }
+}
+
+/** A route that changes something: it takes a body, and is refused to other sites. */
+function change<Body extends z.ZodType, Answer extends z.ZodType>(
+  path: string,
+  summary: string,
+  body: Body,
+  answer: Answer,
+): RouteContract<typeof Nothing, Answer, Body> {
+  const contentType = 'application/json'
+  return { method: 'POST', path, summary, query: Nothing, answer, contentType, body } as RouteContract<
+    typeof Nothing,
+    Answer,
+    Body
+  >
 }
 
 const Nothing = z.strictObject({})
@@ -70,6 +92,19 @@ export const ROUTES = {
     'text/event-stream',
   ),
   dataStatus: route('/api/v1/data-status', 'Tables, stages and stream', Nothing, DataStatus),
+  streams: route('/api/v1/streams', 'Topics, consumer groups and their lag', Nothing, Streams),
+  streamMessages: route(
+    '/api/v1/streams/messages',
+    'Messages of a topic, from an offset, a time or the end',
+    StreamMessagesQuery,
+    StreamMessages,
+  ),
+  streamReplay: change(
+    '/api/v1/streams/replay',
+    'Puts dead letters on the telemetry topic again',
+    ReplayRequest,
+    Replayed,
+  ),
   health: route('/api/v1/health', 'Whether the server is up', Nothing, Health),
 } as const
 
@@ -79,13 +114,19 @@ export type QueryOf<Name extends keyof Routes> = z.input<Routes[Name]['query']>
 /** What a route answers. */
 export type AnswerOf<Name extends keyof Routes> = z.output<Routes[Name]['answer']>
 
+/** What a route takes in its body; null: nothing. */
+export type BodyOf<Name extends keyof Routes> = Routes[Name]['body'] extends z.ZodType
+  ? z.input<Routes[Name]['body']>
+  : null
+
 /** A route's schema as the server registers it. */
 export function schemaOf(name: keyof Routes) {
-  const { summary, query, answer, contentType } = ROUTES[name]
+  const { summary, query, answer, contentType, body } = ROUTES[name]
   return {
     operationId: name,
     summary,
     querystring: query,
+    ...(body && { body }),
     response: { 200: { description: summary, content: { [contentType]: { schema: answer } } }, ...PROBLEMS },
   }
 }

@@ -5,10 +5,16 @@ import { entryOf, statusOf, type HttpErrorCode } from '../error-catalogue.ts'
 import { isPlatformError } from '../errors.ts'
 import type { Problem } from './contract.ts'
 
-export type ProblemCode = HttpErrorCode
+export type ProblemCode = HttpErrorCode | 'stream_unreachable' | 'stream_refused'
 
 /** Errors of the platform that are the asker's, or pass by themselves; every other one is internal. */
-const TOLD: ReadonlySet<string> = new Set<ProblemCode>(['unknown_user', 'unknown_device', 'figures_behind'])
+const TOLD: ReadonlySet<string> = new Set<ProblemCode>([
+  'unknown_user',
+  'unknown_device',
+  'figures_behind',
+  'stream_unreachable',
+  'stream_refused',
+])
 
 /** Thrown by a route; answered as its problem. */
 export class ApiError extends Error {

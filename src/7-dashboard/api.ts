@@ -1,5 +1,5 @@
 /** The one place that asks the server: typed by the contract, errors as the server words them. */
-import type { AnswerOf, QueryOf, Routes } from '../6-serve/contract.ts'
+import type { AnswerOf, BodyOf, QueryOf, Routes } from '../6-serve/contract.ts'
 
 /** Paths as in the contract, whose values stay on the server (they bring the whole of zod). A test compares them. */
 export const PATHS = {
@@ -11,6 +11,9 @@ export const PATHS = {
   series: '/api/v1/live/series',
   live: '/api/v1/live',
   dataStatus: '/api/v1/data-status',
+  streams: '/api/v1/streams',
+  streamMessages: '/api/v1/streams/messages',
+  streamReplay: '/api/v1/streams/replay',
   health: '/api/v1/health',
 } as const satisfies Record<keyof Routes, string>
 
@@ -35,11 +38,21 @@ export async function ask<Name extends keyof Routes>(
   query: QueryOf<Name>,
   signal?: AbortSignal,
 ): Promise<AnswerOf<Name>> {
-  const response = await fetch(urlOf(route, query), {
-    signal,
-    headers: { accept: 'application/json' },
-  }).catch((error: unknown) => {
-    if (signal?.aborted) throw error
+  return await send<Name>(urlOf(route, query), { signal, headers: { accept: 'application/json' } })
+}
+
+/** Asks for a change. */
+export async function change<Name extends keyof Routes>(
+  route: Name,
+  body: BodyOf<Name>,
+): Promise<AnswerOf<Name>> {
+  const headers = { accept: 'application/json', 'content-type': 'application/json' }
+  return await send<Name>(PATHS[route], { method: 'POST', headers, body: JSON.stringify(body) })
+}
+
+async function send<Name extends keyof Routes>(url: string, request: RequestInit): Promise<AnswerOf<Name>> {
+  const response = await fetch(url, request).catch((error: unknown) => {
+    if (request.signal?.aborted) throw error
     throw new ApiError(0, 'The platform does not answer.', 'Check that it is running: ./status', null)
   })
   if (!response.ok) throw await errorOf(response)

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { DASHBOARD_DIST, dashboardIsStale } from '../7-dashboard/build.ts'
 import { PlatformError } from '../errors.ts'
-import { openSettings, openStream, openWarehouse, programVersion } from '../main.ts'
+import { openSettings, openStream, openStreamLook, openWarehouse, programVersion } from '../main.ts'
 import { readSettings } from '../reference/sync.ts'
 import { readStatus, type PartStatus } from '../run/instance.ts'
 import { isSupervised, tellDoing, tellSupervisor } from '../run/part.ts'
@@ -48,6 +48,7 @@ export const SERVE: Command = {
         demo: settings.config.simulator.enabled,
         version: programVersion(),
         ingestion: (server) => ingestion(server, take),
+        look: await openStreamLook(settings, warehouse.lake),
         partStatus: async () => (readStatus(settings.folder.run)?.parts ?? []).map(asContract),
       })
       await app.listen({ host, port }).catch((cause: NodeJS.ErrnoException) => {

@@ -1,14 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  decodedOf,
-  findMessages,
-  textOf,
-  type MessageFilter,
-  type MessageQuery,
-} from '../2-stream/messages.ts'
+import { decodedOf, findMessages, textOf } from '../2-stream/messages.ts'
 import { replay } from '../2-stream/replay.ts'
 import type { StreamRecord } from '../2-stream/log.ts'
-import type { GroupView, StreamView } from '../2-stream/types.ts'
+import type { GroupView, MessageFilter, MessageQuery, StreamView } from '../2-stream/types.ts'
 import { PlatformError } from '../errors.ts'
 import { openSettings, openStreamView, openWarehouse } from '../main.ts'
 import { DEAD_LETTER_TOPIC, TELEMETRY_TOPIC } from '../reading.ts'

@@ -1,7 +1,8 @@
 import { after, before, describe } from 'node:test'
 import { openKafkaView } from '../../src/2-stream/kafka-view.ts'
 import { logContract } from '../2-stream/log.contract.ts'
-import { viewContract } from '../2-stream/view.contract.ts'
+import { viewContract, type ViewSetting } from '../2-stream/view.contract.ts'
+import { streamsContract } from '../6-serve/streams.contract.ts'
 import { kafkaSkip } from '../servers/kafka.ts'
 import { bronzeCases } from './bronze.cases.ts'
 import { openTopic } from './setting.ts'
@@ -35,20 +36,20 @@ describe('Kafka', { skip }, () => {
     }),
     cleanUp: async () => undefined,
   })
-  viewContract({
-    name: 'Kafka',
-    fresh: async () => ({
-      view: openKafkaView({
-        connection: { brokers: kafka.brokers },
-        topic: 'unused',
-        create: false,
-        partitions: 1,
-        replication: 1,
-        retentionMs: 3_600_000,
-      }),
-      topic: (name) => openTopic(kafka, name, 1),
+  const seen = async (): Promise<ViewSetting> => ({
+    view: openKafkaView({
+      connection: { brokers: kafka.brokers },
+      topic: 'unused',
+      create: false,
+      // What is asked of our own topics is not asked of those that are only looked at.
+      partitions: 6,
+      replication: 3,
+      retentionMs: 1_000 * 3_600_000,
     }),
+    topic: (name) => openTopic(kafka, name, 1),
   })
+  viewContract({ name: 'Kafka', fresh: seen })
+  streamsContract({ name: 'kafka', fresh: seen })
   securityCases(() => kafka)
   bronzeCases(() => kafka)
   topicCases(() => kafka)
