@@ -1,16 +1,21 @@
 /** Arrivals of some Bronze versions: rejects and what is on time become rows at once, the rest is left pending. */
-import type { DataFile, Lake, Session } from '../lake/types.ts'
+import type { Session } from '../lake/types.ts'
 import { materialise } from './model.ts'
-import { arrivalsOf, computeEnergy, computeReadings, resolveIdentities, takeArrivals } from './models.ts'
+import { computeEnergy, computeReadings, resolveIdentities, takeArrivals } from './models.ts'
 
 /**
- * Makes `rejects`, `duplicates`, `readings` of these Bronze files' arrivals, and `waiting` (devices with arrivals
- * for the late pass, as `pending`). The outcome depends on nothing but the files, the tail and the reference tables.
+ * Makes `rejects`, `duplicates`, `readings` of some rows of Bronze, and `waiting` (devices with arrivals for the late
+ * pass, as `pending`). The outcome depends on nothing but the rows, the tail and the reference tables. The devices that `heldSql` names are
+ * left to the late pass whole.
  */
-export async function refineOnTime(lake: Lake, session: Session, added: readonly DataFile[]): Promise<void> {
-  await takeArrivals(session, `SELECT * FROM ${arrivalsOf(lake, added)}`)
+export async function refineOnTime(
+  session: Session,
+  arrivalsSql: string,
+  heldSql = 'SELECT CAST(NULL AS INTEGER) AS device_no WHERE false',
+): Promise<void> {
+  await takeArrivals(session, arrivalsSql)
   await materialise(session, 'checked')
-  await session.run('CREATE OR REPLACE TEMP TABLE held (device_no INTEGER)')
+  await session.run(`CREATE OR REPLACE TEMP TABLE held AS ${heldSql}`)
   await resolveOnTime(session)
   const [again] = await session.rows<{ n: number }>('SELECT count(*) AS n FROM judged_again')
   if (again !== undefined && again.n > 0) {

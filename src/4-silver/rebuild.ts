@@ -1,25 +1,40 @@
 import { PlatformError } from '../errors.ts'
 import type { DataFile, Engine, Lake, Session, Snapshot } from '../lake/types.ts'
+import { refineLate } from './late-pass.ts'
 import { explained } from './model.ts'
 import {
   arrivalsOf,
   BRONZE,
+  carryNothing,
   DUPLICATES,
+  forgetNumbers,
   INPUT_TABLES,
   loadReference,
   READINGS,
   referenceNow,
   refineArrivals,
   REJECTS,
-  carryNothing,
-  forgetNumbers,
   takeArrivals,
 } from './models.ts'
+import { refineOnTime } from './on-time.ts'
+import { type Part, timeParts } from './parts.ts'
+import { dropProgress, madeOf, resumed, saveProgress } from './progress.ts'
 import { SILVER_TABLES } from './tables.ts'
-import { expectedTxns, isLakeConflict, newTxns, type Covered } from './tail.ts'
+import {
+  emptyTail,
+  expectedTxns,
+  extendTail,
+  isLakeConflict,
+  newTxns,
+  pendingArrivals,
+  pruneTail,
+  type Covered,
+} from './tail.ts'
 
 /** Bounds the memory of one run of the models. */
-const ROWS_PER_BUCKET = 1_500_000
+const ROWS_PER_PART = 500_000
+/** A rebuild that takes longer than this can be gone on with after an interruption. */
+const SAVE_EVERY_MS = 5_000
 
 /** Attempts to replace the tables while somebody else commits to them. */
 const ATTEMPTS = 3
@@ -31,18 +46,24 @@ const RESULTS = [
   [READINGS, 'readings'],
 ] as const
 
-/**
- * Builds Silver anew from all of Bronze, in buckets of devices, and replaces each table in one commit. With
- * `target` the tables of another lake are replaced, and those of `lake` left alone.
- * Throws `lake_conflict` where others keep committing to the target.
- */
-export async function rebuildSilver(options: {
+export interface RebuildOptions {
   lake: Lake
   engine: Engine
   target?: Lake
   onProgress?: (text: string) => void
-}): Promise<void> {
-  const { lake, engine, target = lake, onProgress } = options
+  /** How many arrivals are refined at once. */
+  rowsPerPart?: number
+  /** How often the progress is saved, ms. */
+  saveEveryMs?: number
+}
+
+/**
+ * Builds Silver anew from all of Bronze, date by date, and replaces each table in one commit. With `target` the
+ * tables of another lake are replaced, and those of `lake` left alone. Where an earlier call was interrupted, and the inputs and
+ * rules are still the same, it goes on from there. Throws `lake_conflict` where others keep committing to the target.
+ */
+export async function rebuildSilver(options: RebuildOptions): Promise<void> {
+  const { lake, engine, target = lake, onProgress, rowsPerPart = ROWS_PER_PART } = options
   for (const table of INPUT_TABLES) await lake.define(table)
   for (const table of SILVER_TABLES) await target.define(table)
   const session = await engine.session()
@@ -53,14 +74,15 @@ export async function rebuildSilver(options: {
       const bronze = await lake.snapshot(BRONZE)
       const reference = await referenceNow(lake, session)
       await loadReference(lake, session, reference)
-      const files = await writeBuckets({ lake, target, session, bronze, onProgress })
       const covered = {
         bronze: bronze.version,
         late: bronze.version,
         catalogue: reference.catalogue.version,
         settings: reference.settings.version,
       }
-      if (await replaceTables(target, before, files, covered)) return
+      const made = await madeOf(session, covered, rowsPerPart)
+      const files = await writeAll({ ...options, target, session, bronze, made, rowsPerPart })
+      if (await replaceTables(target, before, files, covered)) return await dropProgress(target)
       onProgress?.('others have written meanwhile: once more')
     }
   } finally {
@@ -73,31 +95,86 @@ export async function rebuildSilver(options: {
   )
 }
 
-async function writeBuckets(options: {
-  lake: Lake
+type Work = RebuildOptions & {
   target: Lake
   session: Session
   bronze: Snapshot
-  onProgress: ((text: string) => void) | undefined
-}): Promise<Map<string, DataFile[]>> {
-  const { lake, target, session, bronze, onProgress } = options
-  const files = new Map<string, DataFile[]>(RESULTS.map(([table]) => [table, []]))
-  const rows = bronze.files.reduce((sum, file) => sum + file.stats.rows, 0)
-  await forgetNumbers(session)
-  const buckets = Math.ceil(rows / ROWS_PER_BUCKET)
-  for (let bucket = 0; bucket < buckets; bucket++) {
-    await takeArrivals(
-      session,
-      `SELECT * FROM ${arrivalsOf(lake, bronze.files)}
-       WHERE coalesce(hash(coalesce(device_id, '')) % ${buckets}, 0) = ${bucket}`,
-    )
+  made: string
+  rowsPerPart: number
+}
+type Files = Record<string, DataFile[]>
+
+async function writeAll(work: Work): Promise<ReadonlyMap<string, DataFile[]>> {
+  const { lake, session, bronze, rowsPerPart } = work
+  const parts = await timeParts(lake, session, bronze, rowsPerPart)
+  const files: Files = Object.fromEntries(RESULTS.map(([table]) => [table, []]))
+  if (parts.length > 1) return await writeParts(work, parts)
+  if (parts.length === 1) {
+    await forgetNumbers(session)
+    await takeArrivals(session, `SELECT * FROM ${arrivalsOf(lake, bronze.files)}`)
     await carryNothing(session)
     await refineArrivals(session)
-    for (const [table, result] of RESULTS)
-      files.get(table)?.push(...(await explained(target.write(session, table, `SELECT * FROM ${result}`))))
-    onProgress?.(`silver: ${bucket + 1} of ${buckets} parts, ${rows} arrivals in all`)
+    await writeResults(work, files)
   }
-  return files
+  return new Map(Object.entries(files))
+}
+
+/**
+ * One part after the other, each with the tail of those before it: the later ones begin where these ended, so that nothing
+ * is out of order. What a later part shows of an earlier one (a counter's glitch, a method that had ended) leaves its device to
+ * the late pass at the end.
+ */
+async function writeParts(work: Work, parts: readonly Part[]): Promise<ReadonlyMap<string, DataFile[]>> {
+  const { lake, target, session, made, onProgress, saveEveryMs = SAVE_EVERY_MS } = work
+  const saved = await resumed(target, session, made)
+  if (saved)
+    onProgress?.(`silver: goes on after part ${saved.parts} of ${parts.length}, which were done before`)
+  else await emptyTail(session)
+  const files: Files = saved?.files ?? Object.fromEntries(RESULTS.map(([table]) => [table, []]))
+  let savedMs = Date.now()
+  for (const [index, part] of parts.entries()) {
+    if (index < (saved?.parts ?? 0)) continue
+    await refineOnTime(
+      session,
+      `SELECT * FROM ${arrivalsOf(lake, part.files)} WHERE ${part.where}`,
+      'SELECT DISTINCT device_no FROM pending',
+    )
+    await session.run('INSERT INTO pending SELECT * FROM waiting')
+    await writeResults(work, files)
+    await extendTail(session)
+    await pruneTail(session)
+    onProgress?.(`silver: part ${index + 1} of ${parts.length} (${part.name}, ${part.rows} arrivals)`)
+    if (Date.now() - savedMs < saveEveryMs || index === parts.length - 1) continue
+    await saveProgress(target, session, { made, parts: index + 1, files })
+    savedMs = Date.now()
+  }
+  if ((await pendingArrivals(session)) > 0) await refinePending(work, files)
+  return new Map(Object.entries(files))
+}
+
+async function writeResults({ target, session }: Work, files: Files): Promise<void> {
+  for (const [table, result] of RESULTS)
+    files[table]?.push(...(await explained(target.write(session, table, `SELECT * FROM ${result}`))))
+}
+
+/** The late pass, over files that are not committed yet. */
+async function refinePending(
+  { lake, target, session, bronze, onProgress }: Work,
+  files: Files,
+): Promise<void> {
+  onProgress?.('silver: what the parts leave to each other')
+  const silver = new Map<string, Snapshot>()
+  for (const [table] of RESULTS)
+    silver.set(table, { ...(await target.snapshot(table)), files: files[table] ?? [] })
+  const isSilver = (table: string) => silver.has(table)
+  const both: Lake = {
+    ...target,
+    scan: (table, of) => (isSilver(table) ? target : lake).scan(table, of),
+  }
+  for (const { table, add, remove } of await refineLate(both, session, bronze, silver)) {
+    const gone = new Set(remove.map(({ path }) => path))
+    files[table] = [...(files[table] ?? []).filter(({ path }) => !gone.has(path)), ...add]
+  }
 }
 
 /** False where a table has changed since `before`. */

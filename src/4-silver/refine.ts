@@ -4,6 +4,7 @@ import { insertChangedDevices } from './changed-reference.ts'
 import { refineLate } from './late-pass.ts'
 import { explained, materialise } from './model.ts'
 import {
+  arrivalsOf,
   BRONZE,
   DUPLICATES,
   INPUT_TABLES,
@@ -149,7 +150,7 @@ class Refinery {
     const { upTo, added } = isRedo
       ? { upTo: furthest, ...(await this.#lake.changes(BRONZE, covered.bronze, furthest)) }
       : await this.#nextVersions(covered.bronze, bronze.version)
-    await refineOnTime(this.#lake, this.#session, added)
+    await refineOnTime(this.#session, `SELECT * FROM ${arrivalsOf(this.#lake, added)}`)
     await this.#session.run(
       `CREATE OR REPLACE TEMP TABLE pending AS SELECT * FROM pending UNION ALL SELECT * FROM waiting`,
     )

@@ -10,8 +10,10 @@ import { loadBefore, overlaps } from './history.ts'
 import {
   arrivalsOf,
   BRONZE,
+  CHANNEL_STATE_COLUMNS,
   DUPLICATES,
   forgetNumbers,
+  HOUR_COLUMNS,
   numberChannels,
   READINGS,
   REJECTS,
@@ -72,6 +74,20 @@ export async function loadTail(lake: Lake, session: Session, readings: Snapshot)
      CREATE OR REPLACE TEMP TABLE tail_hour AS SELECT * FROM hour_before`,
   )
   await loadPending(lake, session, readings)
+}
+
+/** The tables of the tail, without those that can be made of others. */
+export const TAIL_TABLES = ['numbers', 'channel_states', 'newest', 'tail_hour', 'pending'] as const
+
+/** The tail of a lake without a row. */
+export async function emptyTail(session: Session): Promise<void> {
+  await forgetNumbers(session)
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE channel_states (${CHANNEL_STATE_COLUMNS});
+     CREATE OR REPLACE TEMP TABLE newest (device_no INTEGER, newest_us BIGINT);
+     CREATE OR REPLACE TEMP TABLE tail_hour (${HOUR_COLUMNS});
+     CREATE OR REPLACE TEMP TABLE pending (device_no INTEGER, from_us BIGINT, arrivals BIGINT)`,
+  )
 }
 
 /** Arrivals in Bronze, since the last late pass, that are in no table of Silver. */
