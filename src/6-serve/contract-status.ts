@@ -26,6 +26,9 @@ export const TableStatus = z.object({
   bytes: z.int(),
   version: z.int().meta({ description: '-1: the table does not exist yet.' }),
   updated_at: Instant.nullable(),
+  problem: z.string().nullable().meta({
+    description: 'Why it cannot be read, or why the version before its newest entry is; null: nothing.',
+  }),
 })
 
 export const LayerStatus = z.object({
@@ -42,6 +45,9 @@ export const LayerStatus = z.object({
       value: z.int().meta({ description: 'Input that is there and not yet worked off.' }),
     })
     .nullable(),
+  last_step_ms: z.number().nullable().meta({
+    description: 'How long the stage that fills it worked when it last found something, ms; null: not known.',
+  }),
   tables: z.array(TableStatus),
 })
 
@@ -53,6 +59,14 @@ export const PartStatus = z.object({
   restarts: z.int(),
   pending: z.int().nullable().meta({ description: 'Arrivals taken note of, not yet in a table.' }),
   last_error: z.string().nullable(),
+  memory_bytes: z.int().nullable().meta({ description: 'Resident memory, bytes.' }),
+  event_loop_delay_ms: z.number().nullable().meta({
+    description: 'How late its timers fired in the seconds before, 99th percentile, ms.',
+  }),
+  figures: z.record(z.string(), z.number()).meta({
+    description:
+      'What the part counts since it was started: rows and steps of a stage, their milliseconds, …',
+  }),
 })
 export type PartStatus = z.infer<typeof PartStatus>
 

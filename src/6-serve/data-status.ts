@@ -3,6 +3,7 @@ import { BRONZE_TELEMETRY } from '../3-bronze/tables.ts'
 import { SILVER_READINGS } from '../4-silver/tables.ts'
 import { GOLD_SUMMARY } from '../5-gold/tables.ts'
 import type { StreamLog } from '../2-stream/log.ts'
+import { isPlatformError } from '../errors.ts'
 import type { Lake, Snapshot } from '../lake/types.ts'
 import type { DataStatus, LayerStatus, PartStatus } from './contract.ts'
 import { counted } from './picture.ts'
@@ -34,7 +35,7 @@ async function readDataStatus(
 ): Promise<DataStatus> {
   const names = (await lake.tables()).toSorted()
   const tables = new Map(
-    await Promise.all(names.map(async (name) => [name, await lake.snapshot(name)] as const)),
+    await Promise.all(names.map(async (name) => [name, await snapshotOf(lake, name)] as const)),
   )
   const parts = partStatus ? await partStatus() : []
   const stream = log ? await streamStatus(log, tables.get(BRONZE_TELEMETRY.name)) : null
@@ -58,6 +59,17 @@ async function readDataStatus(
     layers,
     stream,
     parts,
+  }
+}
+
+/** A table that cannot be read keeps no other from being told of. */
+async function snapshotOf(lake: Lake, table: string): Promise<Snapshot> {
+  try {
+    return await lake.snapshot(table)
+  } catch (error) {
+    if (!isPlatformError(error)) throw error
+    const nothing = { version: -1, timestampMs: 0, files: [], txns: new Map(), columns: [], partitionBy: [] }
+    return { table, ...nothing, description: '', properties: {}, damage: error.message }
   }
 }
 
@@ -128,24 +140,27 @@ function layerStatus(
   parts: readonly PartStatus[],
   nowMs: number,
 ): LayerStatus {
-  const tables = snapshots.map(({ table, version, timestampMs, files }) => ({
+  const tables = snapshots.map(({ table, version, timestampMs, files, damage }) => ({
     name: table,
     files: files.length,
     rows: files.reduce((sum, file) => sum + file.stats.rows, 0),
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
     version,
     updated_at: version < 0 ? null : new Date(timestampMs).toISOString(),
+    problem: damage ?? null,
   }))
   const rows = tables.reduce((sum, table) => sum + table.rows, 0)
   const updatedMs = Math.max(0, ...snapshots.map(({ timestampMs }) => timestampMs))
   return {
     layer,
-    ...stateOf({ layer, rows, ageMs: nowMs - updatedMs, lag, waitMs, parts }),
+    ...stateOf({ layer, rows, ageMs: nowMs - updatedMs, lag, waitMs, parts, tables }),
     files: tables.reduce((sum, table) => sum + table.files, 0),
     rows,
     bytes: tables.reduce((sum, table) => sum + table.bytes, 0),
     updated_at: updatedMs > 0 ? new Date(updatedMs).toISOString() : null,
     lag: lag && { unit: lag.unit, value: lag.value },
+    last_step_ms:
+      parts.map(({ figures }) => figures[`${layer}_last_step_ms`]).find((ms) => ms !== undefined) ?? null,
     tables,
   }
 }
@@ -157,7 +172,10 @@ function stateOf(of: {
   lag: Lag | null
   waitMs: number
   parts: readonly PartStatus[]
+  tables: LayerStatus['tables']
 }): Pick<LayerStatus, 'state' | 'reason'> {
+  const damaged = of.tables.find(({ problem }) => problem !== null)
+  if (damaged) return { state: 'error', reason: damaged.problem! }
   const failed = of.parts.find((part) => part.name === of.layer && part.state === 'failed')
   if (failed) return { state: 'error', reason: partReason(failed) }
   const waiting = of.lag && of.lag.value > 0 ? counted(of.lag.value, of.lag.unit.slice(0, -1)) : null

@@ -1,5 +1,6 @@
 /** The routes of the contract, answered. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { z } from 'zod'
 import { DEMO_TENANT } from '../reading.ts'
 import { REFERENCE_CATALOGUE, REFERENCE_TARIFFS } from '../reference/tables.ts'
@@ -98,9 +99,26 @@ export function registerRoutes(app: FastifyInstance, serving: Serving, options: 
   })
   registerLive(app, serving, tenantOf, options.liveReadings)
   app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger())
+  registerMetrics(app, serving, { startedMs, version: options.version })
+}
+
+function registerMetrics(
+  app: FastifyInstance,
+  serving: Serving,
+  server: { startedMs: number; version: string },
+): void {
+  const delay = monitorEventLoopDelay({ resolution: 20 })
+  delay.enable()
+  app.addHook('onClose', async () => void delay.disable())
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
-    const uptimeS = (options.clock() - startedMs) / 1000
-    const text = metricsText(await serving.dataStatus(), { clients: serving.events.clients(), uptimeS })
+    const eventLoopDelayMs = Math.max(0, delay.percentile(99) / 1e6)
+    delay.reset()
+    const text = metricsText(await serving.dataStatus(), {
+      ...server,
+      clients: serving.events.clients(),
+      memoryBytes: process.memoryUsage.rss(),
+      eventLoopDelayMs,
+    })
     return await reply.type('text/plain; version=0.0.4; charset=utf-8').send(text)
   })
 }

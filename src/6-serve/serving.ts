@@ -153,7 +153,7 @@ function startTimers(of: {
   }
 }
 
-/** What of a status is news: not that time has passed. */
+/** What of a status is news: not that time has passed, nor that memory and counts have moved. */
 function substance({ state, layers, stream, parts }: DataStatus): string {
   const tables = layers.flatMap((layer) => layer.tables.map(({ name, version }) => [name, version]))
   return JSON.stringify([
@@ -161,6 +161,13 @@ function substance({ state, layers, stream, parts }: DataStatus): string {
     layers.map((layer) => [layer.layer, layer.state]),
     tables,
     stream?.dropped,
-    parts,
+    parts.map(({ name, state: how, since, restarts, pending, last_error }) => [
+      name,
+      how,
+      since,
+      restarts,
+      pending,
+      last_error,
+    ]),
   ])
 }

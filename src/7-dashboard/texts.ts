@@ -181,6 +181,13 @@ export const texts = {
       failed: 'Failed',
       stopped: 'Stopped',
     },
+    layerLag: {
+      messages: (n: string) => `${n} messages waiting`,
+      commits: (n: string) => `${n} commits waiting`,
+    },
+    lastStep: (time: string) => `last step ${time}`,
+    delay: (time: string) => `delay ${time}`,
+    delayMeans: 'How late its timers fired in the last seconds: 99 of 100 not later than this',
     restarts: (n: number) => (n === 1 ? '1 restart' : `${n} restarts`),
     unreachable: 'Not known: the platform does not answer.',
   },

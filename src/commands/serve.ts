@@ -78,7 +78,8 @@ export const SERVE: Command = {
 }
 
 /** A part as the API tells of it. */
-function asContract({ name, state, since, restarts, figures, last_error, problem }: PartStatus) {
+function asContract(part: PartStatus) {
+  const { name, state, since, restarts, figures, last_error, problem } = part
   const pending = Object.entries(figures).filter(([figure]) => figure.endsWith('_pending'))
   return {
     name,
@@ -88,5 +89,8 @@ function asContract({ name, state, since, restarts, figures, last_error, problem
     restarts,
     pending: pending.length > 0 ? pending.reduce((sum, [, value]) => sum + value, 0) : null,
     last_error: problem ?? last_error,
+    memory_bytes: part.memory_bytes,
+    event_loop_delay_ms: part.event_loop_delay_ms,
+    figures,
   }
 }

@@ -106,7 +106,7 @@ async function runOne(
       pauseMs: continuousMs,
       everyMs: schedule.everyMs,
       stop: context.stop,
-      onStep: (_, report) => context.totals.add(name, report),
+      onStep: (_, report, tookMs) => context.totals.add(name, report, tookMs),
     })
   } finally {
     await stage.close()
@@ -118,11 +118,19 @@ class Totals {
   readonly #figures: Record<string, number> = {}
   #toldMs = 0
 
-  add(name: StageName, report: StepReport): void {
-    this.#figures[`${name}_rows`] = (this.#figures[`${name}_rows`] ?? 0) + report.rows
+  add(name: StageName, report: StepReport, tookMs: number): void {
+    const sum = (figure: string, value: number): void => {
+      this.#figures[`${name}_${figure}`] = (this.#figures[`${name}_${figure}`] ?? 0) + value
+    }
+    sum('rows', report.rows)
+    // A look that finds nothing is no work: it would hide how long the work takes.
+    if (report.rows > 0) {
+      sum('steps', 1)
+      sum('step_ms', tookMs)
+      this.#figures[`${name}_last_step_ms`] = tookMs
+    }
     this.#figures[`${name}_pending`] = report.pending
-    for (const [key, value] of Object.entries(report.detail))
-      this.#figures[`${name}_${key}`] = (this.#figures[`${name}_${key}`] ?? 0) + value
+    for (const [key, value] of Object.entries(report.detail)) sum(key, value)
     if (report.rows > 0 && !isSupervised() && report.more)
       process.stderr.write(`${name}: ${this.#figures[`${name}_rows`]} rows\n`)
     if (Date.now() - this.#toldMs < 1000) return

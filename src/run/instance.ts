@@ -20,6 +20,8 @@ export interface PartStatus {
   problem: string | null
   /** Resident memory, bytes; null while unknown. */
   memory_bytes: number | null
+  /** How late its timers fired in the seconds before, 99th percentile, ms; null while unknown. */
+  event_loop_delay_ms: number | null
   /** One line: what it is doing. */
   doing: string
   /** Named figures of the part: rows, pending, … */

@@ -9,7 +9,7 @@ export interface LoopOptions {
   /** On a schedule: the time between two steps, whatever they find, ms. */
   everyMs?: number | null
   stop: AbortSignal
-  onStep?: (stage: Stage, report: StepReport) => void
+  onStep?: (stage: Stage, report: StepReport, tookMs: number) => void
 }
 
 /** How often a stage looks whether there is work, ms. */
@@ -26,10 +26,11 @@ export async function runStage(stage: Stage, options: LoopOptions): Promise<void
   while (!options.stop.aborted) {
     const beganMs = performance.now()
     const report = await stage.step({ final: options.once })
-    options.onStep?.(stage, report)
+    const tookMs = performance.now() - beganMs
+    options.onStep?.(stage, report, tookMs)
     if (report.more) continue
     if (options.once) return
-    const restingMs = options.everyMs ?? restMs(report, performance.now() - beganMs, options.pauseMs)
+    const restingMs = options.everyMs ?? restMs(report, tookMs, options.pauseMs)
     await pause(restingMs, options.stop)
   }
 }

@@ -1,6 +1,14 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+
 /** What a part tells the supervisor that started it, over the channel between the two processes. */
 export type PartMessage =
-  | { kind: 'doing'; doing: string; figures: Record<string, number>; memoryBytes: number }
+  | {
+      kind: 'doing'
+      doing: string
+      figures: Record<string, number>
+      memoryBytes: number
+      eventLoopDelayMs: number
+    }
   | { kind: 'listening'; url: string }
   | { kind: 'problem'; text: string | null }
 
@@ -12,8 +20,25 @@ export function tellSupervisor(message: PartMessage): void {
 
 export const isSupervised = (): boolean => process.send !== undefined
 
+/** How late timers fire: what a request or a device would have waited for this process at the worst. */
+const delay = monitorEventLoopDelay({ resolution: 20 })
+delay.enable()
+
+/** Of the time since the last call: 99 of 100 timers were not later than that, ms. */
+function eventLoopDelayMs(): number {
+  const ms = delay.percentile(99) / 1e6
+  delay.reset()
+  return Number.isFinite(ms) ? Math.round(ms * 100) / 100 : 0
+}
+
 export function tellDoing(doing: string, figures: Record<string, number> = {}): void {
-  tellSupervisor({ kind: 'doing', doing, figures, memoryBytes: process.memoryUsage.rss() })
+  tellSupervisor({
+    kind: 'doing',
+    doing,
+    figures,
+    memoryBytes: process.memoryUsage.rss(),
+    eventLoopDelayMs: eventLoopDelayMs(),
+  })
 }
 
 /** Says what is wrong while the part goes on trying, and (null) that it works again; `status` shows it. */

@@ -40,11 +40,19 @@ export function supervise(specs: readonly PartSpec[], events: SupervisorEvents) 
   for (const part of parts) start(part, supervision)
   return {
     status: (): PartStatus[] =>
-      parts.map(
-        ({ name, pid, state, restarts, since, last_error, problem, memory_bytes, doing, figures }) => {
-          return { name, pid, state, restarts, since, last_error, problem, memory_bytes, doing, figures }
-        },
-      ),
+      parts.map((part) => ({
+        name: part.name,
+        pid: part.pid,
+        state: part.state,
+        restarts: part.restarts,
+        since: part.since,
+        last_error: part.last_error,
+        problem: part.problem,
+        memory_bytes: part.memory_bytes,
+        event_loop_delay_ms: part.event_loop_delay_ms,
+        doing: part.doing,
+        figures: part.figures,
+      })),
     async stop(): Promise<void> {
       supervision.stopping = true
       await Promise.all(parts.map((part) => stopPart(part)))
@@ -68,6 +76,7 @@ function newPart(spec: PartSpec): Part {
     last_error: null,
     problem: null,
     memory_bytes: null,
+    event_loop_delay_ms: null,
     doing: 'starting',
     figures: {},
     child: null,
@@ -102,6 +111,7 @@ function ended(part: Part, how: string, supervision: Supervision): void {
     child: null,
     pid: null,
     memory_bytes: null,
+    event_loop_delay_ms: null,
     problem: null,
     since: new Date().toISOString(),
   })
@@ -136,7 +146,12 @@ function hear(part: Part, message: PartMessage, events: SupervisorEvents): void 
   if (message.kind === 'listening') events.listening(message.url)
   else if (message.kind === 'problem') part.problem = message.text
   else
-    Object.assign(part, { doing: message.doing, figures: message.figures, memory_bytes: message.memoryBytes })
+    Object.assign(part, {
+      doing: message.doing,
+      figures: message.figures,
+      memory_bytes: message.memoryBytes,
+      event_loop_delay_ms: message.eventLoopDelayMs,
+    })
 }
 
 function eachLine(stream: NodeJS.ReadableStream, take: (text: string) => void): void {

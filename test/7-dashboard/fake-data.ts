@@ -102,7 +102,9 @@ export function dataStatus(nowMs: number, state: 'ok' | 'stale' | 'error'): Answ
       bytes: rows * 9,
       version: 412,
       updated_at: instant(nowMs - ageS * 1000),
+      problem: null,
     })),
+    last_step_ms: 140,
   })
   return {
     generated_at: instant(nowMs),
@@ -125,6 +127,9 @@ export function dataStatus(nowMs: number, state: 'ok' | 'stale' | 'error'): Answ
       restarts: 0,
       pending: 0,
       last_error: null,
+      memory_bytes: 96_400_000,
+      event_loop_delay_ms: 21.3,
+      figures: {},
     })),
   }
 }

@@ -181,6 +181,7 @@ const part = (name: string, as: Partial<PartStatus>): PartStatus => ({
   last_error: null,
   problem: null,
   memory_bytes: null,
+  event_loop_delay_ms: null,
   doing: '',
   figures: {},
   ...as,

@@ -61,6 +61,12 @@ function Tables({ layer }: { layer: LayerStatus }) {
         </span>
       </h3>
       <p className="text-muted">{layer.reason}</p>
+      {layer.lag && (
+        <p className="flex flex-wrap gap-x-4 text-muted">
+          <span>{texts.data.layerLag[layer.lag.unit](formatCount(layer.lag.value))}</span>
+          {layer.last_step_ms !== null && <span>{texts.data.lastStep(formatMs(layer.last_step_ms))}</span>}
+        </p>
+      )}
       <div className="mt-2 overflow-x-auto" tabIndex={0} role="group" aria-label={titleOf(layer.layer)}>
         <table className="w-full">
           <thead className="text-left text-muted">
@@ -119,6 +125,14 @@ function Parts({ parts }: { parts: DataStatus['parts'] }) {
           <li key={part.name} className="flex items-baseline justify-between gap-2 border-t border-line py-1">
             <span title={part.last_error ?? undefined}>
               {part.name}
+              {part.memory_bytes !== null && (
+                <span className="ml-2 text-muted">{formatBytes(part.memory_bytes)}</span>
+              )}
+              {part.event_loop_delay_ms !== null && (
+                <span className="ml-2 text-muted" title={texts.data.delayMeans}>
+                  {texts.data.delay(formatMs(part.event_loop_delay_ms))}
+                </span>
+              )}
               {part.restarts > 0 && (
                 <span className="ml-2 text-muted">{texts.data.restarts(part.restarts)}</span>
               )}
@@ -129,6 +143,10 @@ function Parts({ parts }: { parts: DataStatus['parts'] }) {
       </ul>
     </section>
   )
+}
+
+function formatMs(ms: number): string {
+  return ms < 999.5 ? `${Number(ms.toPrecision(2))} ms` : `${Number((ms / 1000).toPrecision(2))} s`
 }
 
 function formatBytes(bytes: number): string {
