@@ -3,6 +3,7 @@ import { COMMANDS } from './commands/index.ts'
 import { exitOf } from './error-catalogue.ts'
 import { isPlatformError, PlatformError } from './errors.ts'
 import { programVersion } from './main.ts'
+import { log } from './run/log.ts'
 import { nearest } from './units.ts'
 
 /** The one program: `smarthouse COMMAND`. Every command has `--help`; exit codes: 0 done, 1 failure, 2 wrong use. */
@@ -76,12 +77,14 @@ async function main(words: readonly string[]): Promise<number> {
 
 function explain(error: unknown): number {
   if (isPlatformError(error)) {
-    process.stderr.write(`smarthouse: ${error.message.replace(/\.$/, '')}. ${error.cure}\n`)
+    const told = `${error.message.replace(/\.$/, '')}. ${error.cure}`
+    if (process.send) log(told, 'error', error.code)
+    else process.stderr.write(`smarthouse: ${told}\n`)
     return exitOf(error.code)
   }
-  process.stderr.write(
-    `smarthouse: this is a fault of the program: ${error instanceof Error ? error.stack : String(error)}\n`,
-  )
+  const fault = `this is a fault of the program: ${error instanceof Error ? error.stack : String(error)}`
+  if (process.send) log(fault, 'error')
+  else process.stderr.write(`smarthouse: ${fault}\n`)
   return 1
 }
 

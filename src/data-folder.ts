@@ -26,6 +26,8 @@ export interface DataFolder {
   stream: string
   /** What runs at the moment; nothing here is needed by a copy. */
   run: string
+  /** What the parts have said; nothing here is needed by a copy. */
+  logs: string
   /** Scratch space of the engine and of `verify`. */
   temp: string
 }
@@ -55,9 +57,10 @@ export function openDataFolder(
       lake: join(root, 'lake'),
       stream: join(root, 'stream'),
       run: join(root, 'run'),
+      logs: join(root, 'logs'),
       temp: join(root, 'temp'),
     }
-    for (const part of [folder.lake, folder.stream, folder.run, folder.temp])
+    for (const part of [folder.lake, folder.stream, folder.run, folder.logs, folder.temp])
       mkdirSync(part, { recursive: true })
     return folder
   } catch (cause) {

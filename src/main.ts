@@ -36,12 +36,14 @@ export interface Settings {
   folder: DataFolder
 }
 
+export const configFile = (args: Arguments): string =>
+  args.text('config') ?? join(PROJECT_ROOT, 'config', 'smarthouse.yaml')
+
 /** Reads the configuration that the options name. */
 export function openConfig(args: Arguments): Pick<Settings, 'config' | 'baseDir'> {
-  const named = args.text('config')
   return loadConfig({
-    file: named ?? join(PROJECT_ROOT, 'config', 'smarthouse.yaml'),
-    named: named !== undefined,
+    file: configFile(args),
+    named: args.text('config') !== undefined,
     env: process.env,
   })
 }

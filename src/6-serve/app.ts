@@ -23,6 +23,8 @@ export interface AppOptions extends Omit<ServingOptions, 'clock'> {
   ingestion?: (app: FastifyInstance) => Promise<void>
   /** The stream to look into; absent: the Streams page says that there is none. */
   look?: StreamLook
+  /** Takes what goes wrong, a line of JSON each; default: the error output. */
+  logStream?: { write(line: string): void }
   /** ms since 1970-01-01T00:00:00Z */
   clock?: () => number
 }
@@ -30,7 +32,7 @@ export interface AppOptions extends Omit<ServingOptions, 'clock'> {
 /** Builds the server without listening. Closing it closes what it opened, neither the lake nor the stream. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const clock = options.clock ?? Date.now
-  const app = fastify({ logger: { level: 'error', stream: process.stderr } })
+  const app = fastify({ logger: { level: 'error', stream: options.logStream ?? process.stderr } })
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler(onError)

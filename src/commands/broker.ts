@@ -2,7 +2,9 @@ import { once } from 'node:events'
 import { createIntake } from '../1-source/intake.ts'
 import { startBroker } from '../1-source/mqtt/broker.ts'
 import { openDevices, openSettings, openStreamAlone } from '../main.ts'
+import { beginLog } from '../run/log.ts'
 import { tellDoing } from '../run/part.ts'
+import { withMessages } from './messages.ts'
 import { COMMON_OPTIONS, type Command } from './command.ts'
 
 const TELL_EVERY_MS = 2000
@@ -15,16 +17,18 @@ export const BROKER: Command = {
   async run(args, stop) {
     const settings = openSettings(args, { create: true })
     const { host, port, users, messages_per_s, burst } = settings.config.sources.mqtt
+    const say = beginLog('broker', settings)
     const log = await openStreamAlone(settings)
     const registry = await openDevices(settings)
     try {
-      const intake = createIntake({
-        sink: log,
-        registry,
-        timeZone: settings.config.time_zone,
-        mappings: settings.config.sources.mappings,
-      })
-      const say = (line: string): void => void process.stderr.write(`${line}\n`)
+      const intake = withMessages(
+        createIntake({
+          sink: log,
+          registry,
+          timeZone: settings.config.time_zone,
+          mappings: settings.config.sources.mappings,
+        }),
+      )
       const broker = await startBroker({
         host,
         port,
@@ -34,7 +38,7 @@ export const BROKER: Command = {
         intake,
         say,
       })
-      console.log(`MQTT broker: ${host}:${broker.port}`)
+      say(`MQTT broker: ${host}:${broker.port}`)
       const telling = setInterval(() => {
         registry.flush()
         tellDoing(`${broker.clients()} clients`, { clients: broker.clients(), ...intake.counts() })

@@ -5,6 +5,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   up: async () => (await import('./up.ts')).UP,
   down: async () => (await import('./down.ts')).DOWN,
   status: async () => (await import('./status.ts')).STATUS,
+  logs: async () => (await import('./logs.ts')).LOGS,
   doctor: async () => (await import('./doctor.ts')).DOCTOR,
   simulate: async () => (await import('./simulate.ts')).SIMULATE,
   import: async () => (await import('./import.ts')).IMPORT,

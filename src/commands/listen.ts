@@ -4,7 +4,9 @@ import { createIntake } from '../1-source/intake.ts'
 import { listen } from '../1-source/mqtt/listener.ts'
 import { PlatformError } from '../errors.ts'
 import { openDevices, openSettings, openStreamAlone } from '../main.ts'
+import { beginLog } from '../run/log.ts'
 import { tellDoing } from '../run/part.ts'
+import { withMessages } from './messages.ts'
 import { COMMON_OPTIONS, type Command } from './command.ts'
 
 const TELL_EVERY_MS = 2000
@@ -17,6 +19,7 @@ export const LISTEN: Command = {
   async run(args, stop) {
     const settings = openSettings(args, { create: true })
     const { config, baseDir } = settings
+    const say = beginLog('listen', settings)
     const { brokers, mappings } = config.sources
     if (brokers.length === 0)
       throw new PlatformError(
@@ -26,7 +29,7 @@ export const LISTEN: Command = {
       )
     const log = await openStreamAlone(settings)
     const registry = await openDevices(settings)
-    const intake = createIntake({ sink: log, registry, mappings, timeZone: config.time_zone })
+    const intake = withMessages(createIntake({ sink: log, registry, mappings, timeZone: config.time_zone }))
     const file = (path: string | undefined) => (path === undefined ? undefined : resolve(baseDir, path))
     const listeners = brokers.map((broker) =>
       listen({
@@ -38,7 +41,7 @@ export const LISTEN: Command = {
         certFile: file(broker.cert_file),
         keyFile: file(broker.key_file),
         intake,
-        say: (line) => void process.stderr.write(`${line}\n`),
+        say,
       }),
     )
     const telling = setInterval(() => {

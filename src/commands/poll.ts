@@ -2,7 +2,9 @@ import { createIntake } from '../1-source/intake.ts'
 import { poll } from '../1-source/poll/poll.ts'
 import { PlatformError } from '../errors.ts'
 import { openDevices, openSettings, openStreamAlone } from '../main.ts'
+import { beginLog } from '../run/log.ts'
 import { tellDoing } from '../run/part.ts'
+import { withMessages } from './messages.ts'
 import { COMMON_OPTIONS, type Command } from './command.ts'
 
 const TELL_EVERY_MS = 2000
@@ -15,6 +17,7 @@ export const POLL: Command = {
   async run(args, stop) {
     const settings = openSettings(args, { create: true })
     const { config } = settings
+    const say = beginLog('poll', settings)
     const { poll: devices, mappings } = config.sources
     if (devices.length === 0)
       throw new PlatformError(
@@ -24,13 +27,12 @@ export const POLL: Command = {
       )
     const log = await openStreamAlone(settings)
     const registry = await openDevices(settings)
-    const intake = createIntake({ sink: log, registry, mappings, timeZone: config.time_zone })
+    const intake = withMessages(createIntake({ sink: log, registry, mappings, timeZone: config.time_zone }))
     const telling = setInterval(() => {
       registry.flush()
       tellDoing(`${devices.length} devices are asked`, { ...intake.counts() })
     }, TELL_EVERY_MS)
     try {
-      const say = (line: string): void => void process.stderr.write(`${line}\n`)
       await Promise.all(devices.map((device) => poll(device, { intake, stop, say })))
       return 0
     } finally {

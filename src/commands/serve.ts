@@ -2,8 +2,10 @@ import { once } from 'node:events'
 import { DASHBOARD_DIST, dashboardIsStale } from '../7-dashboard/build.ts'
 import { PlatformError } from '../errors.ts'
 import { openSettings, openStream, openStreamLook, openWarehouse, programVersion } from '../main.ts'
+import { recordOf } from '../log.ts'
 import { readSettings } from '../reference/sync.ts'
 import { readStatus, type PartStatus } from '../run/instance.ts'
+import { beginLog } from '../run/log.ts'
 import { isSupervised, tellDoing, tellSupervisor } from '../run/part.ts'
 import { COMMON_OPTIONS, wholeNumber, type Command } from './command.ts'
 
@@ -19,6 +21,7 @@ export const SERVE: Command = {
   examples: ['smarthouse serve', 'smarthouse serve --port 8600'],
   async run(args, stop) {
     const settings = openSettings(args, { create: true })
+    const say = beginLog('serve', settings)
     const portText = args.text('port')
     const port =
       portText === undefined ? settings.config.server.port : wholeNumber('--port', portText, 0, 65_535)
@@ -34,7 +37,7 @@ export const SERVE: Command = {
       const take = { sink: log, requestsDir: settings.folder.stream, keys }
       const door =
         deviceHost === undefined ? null : await openDoor({ host: deviceHost, port: devicePort, ...take })
-      if (door) console.log(`Readings over HTTP: ${door.url}`)
+      if (door) say(`Readings over HTTP: ${door.url}`)
       const app = await buildApp({
         lake: warehouse.lake,
         engine: warehouse.engine,
@@ -47,6 +50,7 @@ export const SERVE: Command = {
         alertThresholds: settings.config.alerts,
         demo: settings.config.simulator.enabled,
         version: programVersion(),
+        logStream: { write: (line) => say(recordOf(line, 'serve', 'error').message, 'error') },
         ingestion: (server) => ingestion(server, take),
         look: await openStreamLook(settings, warehouse.lake),
         partStatus: async () => (readStatus(settings.folder.run)?.parts ?? []).map(asContract),
@@ -62,7 +66,7 @@ export const SERVE: Command = {
       })
       const address = app.server.address()
       const url = `http://${host}:${typeof address === 'object' ? address?.port : port}`
-      if (!isSupervised()) console.log(`Dashboard: ${url}`)
+      if (!isSupervised()) say(`Dashboard: ${url} – stop with Ctrl-C`)
       tellSupervisor({ kind: 'listening', url })
       const telling = setInterval(() => tellDoing(`serving ${url}`), TELL_EVERY_MS)
       if (!stop.aborted) await once(stop, 'abort')

@@ -10,6 +10,7 @@ import {
 } from '../main.ts'
 import { watchReference } from '../run/reference.ts'
 import { pause, runStage } from '../run/loop.ts'
+import { beginLog, log } from '../run/log.ts'
 import { isSupervised, tellDoing } from '../run/part.ts'
 import { keepUp } from '../run/upkeep.ts'
 import type { StepReport } from '../stage.ts'
@@ -43,11 +44,12 @@ export const STAGES = stageCommand('stages', ALL, 'bronze, silver and gold in on
 
 async function runStages(names: readonly StageName[], args: Arguments, stop: AbortSignal): Promise<number> {
   const settings = openSettings(args, { create: true })
+  const say = beginLog(names.length === 1 ? names[0]! : 'stages', settings)
   const warehouse = await openWarehouse(settings)
   const once = args.flag('once')
   let reference: Awaited<ReturnType<typeof watchReference>> | undefined
   try {
-    reference = await watchReference(settings, warehouse, (line) => process.stderr.write(`${line}\n`))
+    reference = await watchReference(settings, warehouse, say)
     const totals = new Totals()
     if (once) {
       for (const name of names) await runOne(name, settings, warehouse, { once, stop, totals })
@@ -132,7 +134,7 @@ class Totals {
     this.#figures[`${name}_pending`] = report.pending
     for (const [key, value] of Object.entries(report.detail)) sum(key, value)
     if (report.rows > 0 && !isSupervised() && report.more)
-      process.stderr.write(`${name}: ${this.#figures[`${name}_rows`]} rows\n`)
+      log(`${name}: ${this.#figures[`${name}_rows`]} rows`)
     if (Date.now() - this.#toldMs < 1000) return
     this.#toldMs = Date.now()
     tellDoing(this.#line(), this.#figures)

@@ -3,9 +3,14 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { dashboardIsStale } from '../7-dashboard/build.ts'
 import { PlatformError } from '../errors.ts'
-import { openSettings, PROJECT_ROOT, type Settings } from '../main.ts'
+import { reaches, redactor, secretsOf, type LogRecord, type Say } from '../log.ts'
+import { configFile, openConfig, openSettings, PROJECT_ROOT, type Settings } from '../main.ts'
 import { clearStatus, lockInstance, readStatus, stopRequested, writeStatus } from '../run/instance.ts'
+import { watchConfig } from '../run/config-watch.ts'
+import { shown } from '../run/log.ts'
+import { openLogFile } from '../run/log-file.ts'
 import { pause } from '../run/loop.ts'
+import { portOwner } from '../run/port-owner.ts'
 import { supervise, type PartSpec } from '../run/supervisor.ts'
 import { COMMON_OPTIONS, wholeNumber, type Arguments, type Command } from './command.ts'
 
@@ -40,7 +45,7 @@ export const UP: Command = {
       const port =
         portText === undefined ? settings.config.server.port : wholeNumber('--port', portText, 0, 65_535)
       await checkPort(settings.config.server.host, port)
-      if (await dashboardIsStale()) build()
+      if (await dashboardIsStale()) build(houseLog(settings))
       await superviseAll(settings, args, port, stop)
       return 0
     } finally {
@@ -80,25 +85,38 @@ function partSpecs(settings: Settings, args: Arguments, port: number): PartSpec[
 }
 
 async function superviseAll(
-  settings: Settings,
+  began: Settings,
   args: Arguments,
   port: number,
   stop: AbortSignal,
 ): Promise<void> {
+  let settings = began
   const { run, root } = settings.folder
   const started = new Date().toISOString()
   let url = `http://${settings.config.server.host}:${port}`
+  let servePort = port
   let announced = false
-  console.log(`Data: ${root}`)
+  let take = houseLog(settings)
+  const say =
+    (part: string): Say =>
+    (message, level = 'info') =>
+      take({ time: new Date().toISOString(), level, part, message })
+  const tell = say('up')
+  const lookAtConfig = watchConfig({
+    file: configFile(args),
+    config: settings.config,
+    read: () => openConfig(args).config,
+    say: tell,
+  })
+  tell(`Data: ${root}`)
   const supervisor = supervise(partSpecs(settings, args, port), {
-    line: (part, text) => console.log(`${part.padEnd(8)} ${text}`),
-    died: (part, how, ms) =>
-      console.log(`${part.padEnd(8)} ended (${how}); starting it again in ${ms / 1000} s`),
+    said: (record) => take(record),
+    died: (part, how, ms) => say(part)(`ended (${how}); starting it again in ${ms / 1000} s`, 'warn'),
     listening: (address) => {
       url = address
       if (announced) return
       announced = true
-      console.log(`\nDashboard: ${url}\nStop with Ctrl-C.\n`)
+      tell(`Dashboard: ${url} – stop with Ctrl-C`)
       if (!args.flag('no-open')) openBrowser(url)
     },
   })
@@ -106,21 +124,48 @@ async function superviseAll(
   while (!stop.aborted && !stopRequested(run)) {
     const parts = supervisor.status()
     writeStatus(run, { pid: process.pid, url, started, updated: new Date().toISOString(), parts })
-    if (Date.now() - toldMs >= TELL_EVERY_MS) {
+    // For whoever looks on; `status` tells it to everybody else.
+    if (process.stdout.isTTY && Date.now() - toldMs >= TELL_EVERY_MS) {
       toldMs = Date.now()
       console.log(`running  ${parts.map((part) => `${part.name}: ${part.doing}`).join(' | ')}`)
     }
+    const changed = lookAtConfig()
+    if (changed) {
+      settings = { ...settings, config: changed.config }
+      take = houseLog(settings)
+      // Started again, the server comes back where the browsers look for it, also where the port was the system's choice.
+      if (changed.parts.has('serve')) servePort = Number(new URL(url).port) || port
+      await supervisor.apply(partSpecs(settings, args, servePort), changed.parts)
+    }
     await pause(STATUS_EVERY_MS / 4, stop)
   }
-  console.log('Stopping …')
+  tell('Stopping …')
   await supervisor.stop()
-  console.log('Stopped. Everything that was acknowledged is in the data folder.')
+  tell('Stopped. Everything that was acknowledged is in the data folder.')
+}
+
+/** Takes what the parts and `up` say: into the file of the part, and onto the terminal. */
+function houseLog({ config, folder }: Settings): (record: LogRecord) => void {
+  const { level, max_mb } = config.logs
+  const redact = redactor(secretsOf(config))
+  const files = new Map<string, (record: LogRecord) => void>()
+  return (told) => {
+    if (!reaches(told, level)) return
+    const record = { ...told, message: redact(told.message) }
+    const write = files.get(told.part) ?? openLogFile(folder.logs, told.part, max_mb * 1e6)
+    files.set(told.part, write)
+    write(record)
+    process.stdout.write(shown(record, process.stdout))
+  }
 }
 
 /** In a process of its own, so that the supervisor does not keep the build tool in memory. */
-function build(): void {
-  console.log('Building the dashboard …')
-  const { status } = spawnSync(process.execPath, [cli, 'build'], { stdio: 'inherit' })
+function build(take: (record: LogRecord) => void): void {
+  const tell = (message: string): void =>
+    take({ time: new Date().toISOString(), level: 'info', part: 'up', message })
+  tell('Building the dashboard …')
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'build'], { encoding: 'utf8' })
+  for (const line of `${stdout}${stderr}`.split('\n')) if (line.trim() !== '') tell(line.trim())
   if (status !== 0)
     throw new PlatformError(
       'dashboard_not_built',
@@ -138,7 +183,7 @@ async function checkPort(host: string, port: number): Promise<void> {
         cause.code === 'EADDRINUSE'
           ? new PlatformError(
               'port_in_use',
-              `Port ${port} on ${host} is in use by another program`,
+              `Port ${port} on ${host} is in use by ${ownerOf(port)}`,
               `Choose another one, for example --port ${port + 1}.`,
               { cause },
             )
@@ -152,6 +197,11 @@ async function checkPort(host: string, port: number): Promise<void> {
     )
     probe.listen(port, host, () => probe.close(() => resolve()))
   })
+}
+
+function ownerOf(port: number): string {
+  const owner = portOwner(port)
+  return owner ? `${owner.name} (process ${owner.pid})` : 'another program'
 }
 
 function openBrowser(url: string): void {

@@ -36,8 +36,9 @@ a list can come from the environment too, which wins: \`SMARTHOUSE_\` and the pa
 Durations are written as \`250ms\`, \`30s\`, \`5m\`, \`1h\`, \`7d\`; a schedule is \`continuous\`, an interval such as \`2m\`, or (Silver
 and Gold) \`1h full\`, a rebuild every hour. Paths start at the folder of the file. \`[]\` is each entry of a list.
 
-**Live** says *yes* where a platform that runs takes the change within seconds. A change of any other key is said in the
-log and counts from the next start on. The catalogue and the billing data are read again whenever their files change.
+**Live** says *yes* where a platform that runs (\`up\`) takes the change within seconds: it starts the parts again that read the key, and
+nothing is lost by that. Any other key counts from the next start on, which the log says. The catalogue and the billing data
+are read again whenever their files change. A changed file that is wrong is said in the log and not taken.
 `
 
 /** docs/configuration.md, from the schema. */

@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { log } from './log.ts'
 
 /** What a part tells the supervisor that started it, over the channel between the two processes. */
 export type PartMessage =
@@ -46,7 +47,7 @@ export function tellProblem(problem: { message: string; cure: string } | null): 
   const text = problem && `${problem.message}. ${problem.cure}`
   if (text === told) return
   told = text
-  process.stderr.write(text === null ? 'The stream works again.\n' : `${text}\n`)
+  log(text ?? 'The stream works again.', text === null ? 'info' : 'error')
   tellSupervisor({ kind: 'problem', text })
 }
 let told: string | null = null

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { FORMAT_VERSION } from '../data-folder.ts'
 import type { Registry } from '../1-source/registry/registry.ts'
+import type { Say } from '../log.ts'
 import { openDevices, type Settings, type Warehouse } from '../main.ts'
 import { readCatalogueCsv } from '../reference/catalogue.ts'
 import { listDevices, type DiscoveredDevice } from '../reference/devices.ts'
@@ -15,7 +16,7 @@ const LOOK_EVERY_MS = 5000
  * Records catalogue, tariffs and settings in the lake now; `run` does so again whenever one of their files changes.
  * A file that is wrong is an error at the start; later the last good version stays in force and the error is said.
  */
-export async function watchReference(settings: Settings, warehouse: Warehouse, say: (line: string) => void) {
+export async function watchReference(settings: Settings, warehouse: Warehouse, say: Say) {
   await recordReference(settings, warehouse, say)
   const registry = await openDevices(settings)
   return {
@@ -28,7 +29,7 @@ export async function watchReference(settings: Settings, warehouse: Warehouse, s
         if (now === seen) continue
         seen = now
         await recordReference(settings, warehouse, say).catch((error: Error) =>
-          say(`The changed file is not taken, the version before it holds: ${error.message}`),
+          say(`The changed file is not taken, the version before it holds: ${error.message}`, 'warn'),
         )
       }
     },

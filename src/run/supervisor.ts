@@ -1,4 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { isDeepStrictEqual } from 'node:util'
+import { recordOf, type LogRecord } from '../log.ts'
 import type { PartStatus } from './instance.ts'
 import type { PartMessage } from './part.ts'
 
@@ -9,7 +11,8 @@ export interface PartSpec {
 }
 
 export interface SupervisorEvents {
-  line(part: string, text: string): void
+  /** What a part wrote, a line. */
+  said(record: LogRecord): void
   died(part: string, how: string, restartInMs: number): void
   listening(url: string): void
 }
@@ -27,6 +30,8 @@ interface Part extends PartStatus {
   spec: PartSpec
   child: ChildProcess | null
   failures: number
+  /** It is being stopped, and is not started again. */
+  leaving: boolean
   startedMs: number
   /** What it last said on its error output: the reason, where it dies. */
   lastLine: string
@@ -36,7 +41,7 @@ interface Part extends PartStatus {
 /** Runs parts as processes of their own and starts again what dies, saying so, with growing pauses. */
 export function supervise(specs: readonly PartSpec[], events: SupervisorEvents) {
   const supervision = { stopping: false, events }
-  const parts = specs.map(newPart)
+  let parts = specs.map(newPart)
   for (const part of parts) start(part, supervision)
   return {
     status: (): PartStatus[] =>
@@ -53,6 +58,16 @@ export function supervise(specs: readonly PartSpec[], events: SupervisorEvents) 
         doing: part.doing,
         figures: part.figures,
       })),
+    /** Runs other parts from now on: those that are gone are stopped, those that are new or named are started (again). */
+    async apply(next: readonly PartSpec[], again: ReadonlySet<string>): Promise<void> {
+      const kept = (part: Part): boolean =>
+        !again.has(part.name) && next.some((spec) => isDeepStrictEqual(spec, part.spec))
+      const ending = parts.filter((part) => !kept(part))
+      for (const part of ending) part.leaving = true
+      await Promise.all(ending.map((part) => stopPart(part)))
+      parts = next.map((spec) => parts.find((part) => part.name === spec.name && kept(part)) ?? newPart(spec))
+      for (const part of parts) if (part.child === null && part.timer === null) start(part, supervision)
+    },
     async stop(): Promise<void> {
       supervision.stopping = true
       await Promise.all(parts.map((part) => stopPart(part)))
@@ -81,6 +96,7 @@ function newPart(spec: PartSpec): Part {
     figures: {},
     child: null,
     failures: 0,
+    leaving: false,
     startedMs: 0,
     lastLine: '',
     timer: null,
@@ -96,13 +112,14 @@ function start(part: Part, supervision: Supervision): void {
   })
   Object.assign(part, { child, pid: child.pid ?? null, state: 'running', startedMs: Date.now(), timer: null })
   part.since = new Date().toISOString()
-  eachLine(child.stdout!, (text) => events.line(part.name, text))
+  eachLine(child.stdout!, (text) => events.said(recordOf(text, part.name, 'info')))
   eachLine(child.stderr!, (text) => {
-    part.lastLine = text
-    events.line(part.name, text)
+    const record = recordOf(text, part.name, 'warn')
+    part.lastLine = record.message.split('\n', 1)[0]!
+    events.said(record)
   })
   child.on('message', (message) => hear(part, message as PartMessage, events))
-  child.on('error', (error) => events.line(part.name, error.message))
+  child.on('error', (error) => events.said(recordOf(error.message, part.name, 'error')))
   child.on('exit', (code, signal) => ended(part, signal ?? `exit code ${code}`, supervision))
 }
 
@@ -115,7 +132,7 @@ function ended(part: Part, how: string, supervision: Supervision): void {
     problem: null,
     since: new Date().toISOString(),
   })
-  if (supervision.stopping) {
+  if (supervision.stopping || part.leaving) {
     part.state = 'stopped'
     return
   }

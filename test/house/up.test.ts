@@ -66,7 +66,8 @@ test('one command starts everything, a second one is refused, a dead part comes 
   })
   await until(
     'the word of it',
-    () => /stages +ended \(SIGKILL\); starting it again/.exec(platform.output()) ?? undefined,
+    () =>
+      /"part":"stages","message":"ended \(SIGKILL\); starting it again/.exec(platform.output()) ?? undefined,
   )
 
   platform.child.kill('SIGINT')

@@ -9,6 +9,7 @@ import { createServer } from 'node:net'
 import { PlatformError } from '../../errors.ts'
 import { DEFAULT_TENANT } from '../../reading.ts'
 import type { Intake } from '../intake.ts'
+import type { Say } from '../../log.ts'
 import { createFloodGate, type FloodGate } from './flood.ts'
 import { matches } from './topics.ts'
 
@@ -31,7 +32,7 @@ export interface BrokerOptions {
   /** What one client may send a second for long, and at once; what is more waits. */
   messagesPerSecond: number
   burst: number
-  say: (line: string) => void
+  say: Say
 }
 
 const TELL_FLOODS_EVERY_MS = 10_000
@@ -54,7 +55,7 @@ export async function startBroker(options: BrokerOptions) {
   const gate = createFloodGate({ perSecond: options.messagesPerSecond, burst: options.burst })
   const telling = setInterval(() => {
     for (const [client, messages] of gate.takeWaited())
-      say(`${client} floods: ${messages} of its messages had to wait`)
+      say(`${client} floods: ${messages} of its messages had to wait`, 'warn')
   }, TELL_FLOODS_EVERY_MS)
   const userOf = new WeakMap<Client, BrokerUser>()
   const broker = await Aedes.createBroker({
@@ -75,8 +76,8 @@ export async function startBroker(options: BrokerOptions) {
     },
   })
   broker.on('clientDisconnect', (client) => gate.forget(client.id))
-  broker.on('clientError', (client, error) => say(`${client.id} was disconnected: ${error.message}`))
-  broker.on('connectionError', (_client, error) => say(`A connection was refused: ${error.message}`))
+  broker.on('clientError', (client, error) => say(`${client.id} was disconnected: ${error.message}`, 'warn'))
+  broker.on('connectionError', (_client, error) => say(`A connection was refused: ${error.message}`, 'warn'))
   const server = createServer((socket) => void broker.handle(socket))
   server.listen(options.port, options.host)
   await Promise.race([
@@ -121,7 +122,7 @@ function takePublished(
       void intake.take(arrival).then(
         () => done(null),
         (error: Error) => {
-          say(`Not acknowledged, since it could not be stored: ${error.message}`)
+          say(`Not acknowledged, since it could not be stored: ${error.message}`, 'error')
           done(error)
         },
       )

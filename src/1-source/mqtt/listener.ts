@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt'
+import type { Say } from '../../log.ts'
 import type { Intake } from '../intake.ts'
 
 /** How a broker is reached. */
@@ -27,7 +28,7 @@ export interface ListenerOptions extends Connection {
   topics: readonly string[]
   tenant: string
   intake: Intake
-  say: (line: string) => void
+  say: Say
 }
 
 export interface Listener {
@@ -53,12 +54,15 @@ export function listen(options: ListenerOptions): Listener {
     client.subscribe([...topics], { qos: 1 }, (error, granted) => {
       const refused = granted?.filter(({ qos }) => qos >= 128).map(({ topic }) => topic) ?? []
       if (error || refused.length > 0)
-        say(`${shown}: may not listen to ${refused.join(', ') || (error?.message ?? '')}`)
+        say(`${shown}: may not listen to ${refused.join(', ') || (error?.message ?? '')}`, 'warn')
     })
   })
-  client.on('error', (error) => say(`${shown}: ${error.message}`))
-  client.on('close', () => say(`${shown}: not connected; trying again`))
-  takeEach(client, intake, { tenant, failed: (message) => say(`${shown}: not acknowledged: ${message}`) })
+  client.on('error', (error) => say(`${shown}: ${error.message}`, 'warn'))
+  client.on('close', () => say(`${shown}: not connected; trying again`, 'warn'))
+  takeEach(client, intake, {
+    tenant,
+    failed: (message) => say(`${shown}: not acknowledged: ${message}`, 'error'),
+  })
   return {
     isConnected: () => client.connected,
     close: async () => {

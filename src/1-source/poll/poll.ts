@@ -3,6 +3,7 @@
  * every message. Only addresses that the configuration names are asked; no answer sends us to another.
  */
 import type { Intake } from '../intake.ts'
+import type { Say } from '../../log.ts'
 
 /** What is asked, and as which message the decoders know the answer. */
 const KINDS = {
@@ -36,7 +37,7 @@ const PATIENCE_MS = 5_000
 export interface PollOptions {
   intake: Intake
   stop: AbortSignal
-  say: (line: string) => void
+  say: Say
 }
 
 /** Asks one device until it is stopped. A failure is said when it begins and when it is over. */
@@ -61,7 +62,7 @@ export async function poll(device: PolledDevice, options: PollOptions): Promise<
       if (stop.aborted) return
       const { message, cause } = error as Error
       const why = cause instanceof Error ? cause.message : message
-      if (why !== failing) say(`${device.device_id} does not answer: ${why}`)
+      if (why !== failing) say(`${device.device_id} does not answer: ${why}`, 'warn')
       failing = why
     }
     await wait(Math.max(0, device.interval - (performance.now() - startedMs)), stop)

@@ -1,0 +1,55 @@
+import { statSync } from 'node:fs'
+import { changeOf, type PartName } from '../config-reload.ts'
+import type { Config } from '../config.ts'
+import { isPlatformError } from '../errors.ts'
+import type { Say } from '../log.ts'
+
+/**
+ * Looks whether the configuration file has changed; answers the new configuration and the parts that read what is new in it. A file
+ * that is wrong, or that changes what counts from the next start on only, is said and not taken.
+ */
+export function watchConfig(options: {
+  file: string
+  config: Config
+  read: () => Config
+  say: Say
+}): () => { config: Config; parts: ReadonlySet<PartName> } | null {
+  const { file, read, say } = options
+  let { config } = options
+  let seen = stampOf(file)
+  return () => {
+    const now = stampOf(file)
+    if (now === seen) return null
+    seen = now
+    const next = readable(read, say)
+    if (!next) return null
+    const { keys, later, parts } = changeOf(config, next)
+    if (keys.length === 0) return null
+    if (later.length > 0) {
+      const verb = later.length === 1 ? 'counts' : 'count'
+      say(
+        `The changed configuration is not taken yet: ${later.join(', ')} ${verb} from the next start on. Start the platform again.`,
+        'warn',
+      )
+      return null
+    }
+    config = next
+    say(`The configuration changed: ${keys.join(', ')}`)
+    return { config, parts }
+  }
+}
+
+function readable(read: () => Config, say: Say): Config | null {
+  try {
+    return read()
+  } catch (error) {
+    if (!isPlatformError(error)) throw error
+    say(`The changed configuration is not taken: ${error.message}. ${error.cure}`, 'warn')
+    return null
+  }
+}
+
+function stampOf(file: string): string {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  return stat ? `${stat.mtimeMs}/${stat.size}` : 'absent'
+}
