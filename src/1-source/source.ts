@@ -19,7 +19,10 @@ export interface PartitionBounds {
 }
 
 export interface Sink {
-  /** Resolves when every message is durable, in order; rejects with none or all of them appended. */
+  /**
+   * Resolves when every message is durable, in order; rejects with none or all of them appended. Where the process dies before,
+   * any part of them may be there: a log of several partitions takes them in several sends.
+   */
   append(messages: readonly StreamMessage[]): Promise<void>
 }
 

@@ -12,7 +12,7 @@ import { createKeyring, type ApiKey } from './keys.ts'
 import { readLines, type Line } from './lines.ts'
 import { createPressure } from './pressure.ts'
 import { busy, MOST_SENT_BYTES, Refusal, tell } from './refusal.ts'
-import { answerOnce, openRequests, REQUEST_HEADER } from './requests.ts'
+import { answerOnce, marked, openRequests } from './requests.ts'
 import { shellyReading } from './shelly-webhook.ts'
 
 export interface IngestionOptions {
@@ -120,7 +120,7 @@ async function bodyOf(request: FastifyRequest): Promise<Buffer> {
 async function telemetry(taker: Taker, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const tenant = tenantOf(taker, request)
   const body = await bodyOf(request)
-  const answerTo = async (id: string | undefined, isDone: boolean) => {
+  const answerTo = async (id: string | undefined, appended: ReadonlySet<number>) => {
     const lines = readLines(body, { tenant, nowMs: taker.clock() })
     if (lines.length === 0)
       throw new Refusal(
@@ -128,12 +128,9 @@ async function telemetry(taker: Taker, request: FastifyRequest, reply: FastifyRe
         'The body is empty.',
         'Send one JSON object, an array of them, or JSON lines.',
       )
-    if (!isDone)
-      await append(
-        taker,
-        lines.flatMap(({ message }) => message ?? []),
-        id,
-      )
+    const messages = lines.flatMap(({ message }) => message ?? [])
+    const named = id === undefined ? messages : marked(id, messages)
+    await taker.sink.append(named.filter((_, place) => !appended.has(place)))
     return { status: statusOf(lines), answer: JSON.stringify(verdicts(lines)) }
   }
   const { status, answer } = await answerOnce(
@@ -163,14 +160,6 @@ function verdicts(lines: readonly Line[]) {
   }
 }
 
-async function append({ sink }: Taker, messages: readonly StreamMessage[], request?: string): Promise<void> {
-  const marked =
-    request === undefined
-      ? messages
-      : messages.map((message) => ({ ...message, headers: { [REQUEST_HEADER]: request } }))
-  await sink.append(marked)
-}
-
 const message = (reading: Reading): StreamMessage => ({
   key: reading.device_id,
   value: Buffer.from(JSON.stringify(reading)),
@@ -191,7 +180,7 @@ async function influx(taker: Taker, request: FastifyRequest, reply: FastifyReply
     else bad.push({ line: index + 1, text: line })
   }
   const unread = bad.map((line) => ({ key: null, value: Buffer.from(line.text) }))
-  await append(taker, [...readingsOf(points, taker.clock(), tenant).map(message), ...unread])
+  await taker.sink.append([...readingsOf(points, taker.clock(), tenant).map(message), ...unread])
   if (bad.length === 0) return await reply.code(204).send()
   // As InfluxDB does: what could be read is written, and the answer names what could not, which is kept in the quarantine.
   throw new Refusal(
@@ -228,6 +217,6 @@ async function shelly(taker: Taker, request: FastifyRequest, reply: FastifyReply
       'The call names no device.',
       'Write the address as …/api/v1/shelly/NAME?temp=…',
     )
-  await append(taker, [message(reading)])
+  await taker.sink.append([message(reading)])
   return await reply.code(204).send()
 }

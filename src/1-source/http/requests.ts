@@ -1,7 +1,8 @@
 /**
  * Requests that name themselves (`Idempotency-Key`), in `<folder>/requests.sqlite`. A request is announced here with where the
- * stream ended, then appended whole, each message with the key in a header, then its answer is kept. After a kill in
- * between, one look into the stream from there on says whether it was appended, since an append is all or nothing.
+ * stream ended, then appended, each message with the key and its place in a header, then its answer is kept. After a kill in
+ * between, one look into the stream from there on says which of its messages were appended: a log of several partitions
+ * may have taken some of them, and not the others.
  */
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
@@ -11,8 +12,8 @@ import { isPlatformError } from '../../errors.ts'
 import type { PartitionBounds, ReadableSink, StreamMessage } from '../source.ts'
 import { Refusal } from './refusal.ts'
 
-/** Header of a message of such a request. */
-export const REQUEST_HEADER = 'request'
+/** Header of a message of such a request: `KEY/PLACE`. */
+const REQUEST_HEADER = 'request'
 const KEPT_MS = 24 * 3_600_000
 
 export type Kept =
@@ -67,12 +68,18 @@ export function openRequests(dir: string, nowMs: () => number = Date.now): Reque
   }
 }
 
-/** Whether a request that was begun has been appended. */
-export async function isInStream(
+/** The messages of a request, each with its key and place. */
+export function marked(key: string, messages: readonly StreamMessage[]): StreamMessage[] {
+  return messages.map((message, place) => ({ ...message, headers: { [REQUEST_HEADER]: `${key}/${place}` } }))
+}
+
+/** The places of those messages of a request that was begun which have been appended. */
+async function placesInStream(
   log: ReadableSink,
   key: string,
   ends: readonly PartitionBounds[],
-): Promise<boolean> {
+): Promise<Set<number>> {
+  const places = new Set<number>()
   for (const { partition, start, end } of await log.bounds()) {
     let offset = Math.max(start, ends.find((bounds) => bounds.partition === partition)?.end ?? start)
     while (offset < end) {
@@ -84,12 +91,17 @@ export async function isInStream(
           throw error
         })
       if (records.length === 0) break
-      if (records.some(({ headers }) => headers?.[REQUEST_HEADER] === key)) return true
+      for (const { headers } of records) {
+        const mark = headers?.[REQUEST_HEADER]
+        if (mark?.startsWith(`${key}/`)) places.add(Number(mark.slice(key.length + 1)))
+      }
       offset = records.at(-1)!.offset + 1
     }
   }
-  return false
+  return places
 }
+
+const NONE: ReadonlySet<number> = new Set()
 
 type Answer = { status: number; answer: string }
 
@@ -97,9 +109,9 @@ type Answer = { status: number; answer: string }
 export async function answerOnce(
   { requests, sink }: { requests: Requests; sink: ReadableSink },
   { key: sent, tenant, body }: { key: unknown; tenant: string | null; body: Uint8Array },
-  answerTo: (id: string | undefined, isDone: boolean) => Promise<Answer>,
+  answerTo: (id: string | undefined, appended: ReadonlySet<number>) => Promise<Answer>,
 ): Promise<Answer> {
-  if (typeof sent !== 'string' || sent === '') return await answerTo(undefined, false)
+  if (typeof sent !== 'string' || sent === '') return await answerTo(undefined, NONE)
   if (sent.length > 255)
     throw new Refusal('bad_request', 'The Idempotency-Key is longer than 255 characters.', 'Send a UUID.')
   const id = JSON.stringify([tenant, sent])
@@ -114,8 +126,8 @@ export async function answerOnce(
         'Use a new one for each request.',
       )
     if (kept.state === 'new') requests.begin(id, digest, await sink.bounds())
-    const isDone = kept.state === 'begun' && (await isInStream(sink, id, kept.ends))
-    const answer = await answerTo(id, isDone)
+    const appended = kept.state === 'begun' ? await placesInStream(sink, id, kept.ends) : NONE
+    const answer = await answerTo(id, appended)
     requests.done(id, answer.status, answer.answer)
     return answer
   })

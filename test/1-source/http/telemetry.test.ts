@@ -139,6 +139,29 @@ test('killed after the append and before the answer: the repeated request finds 
   assert.equal((await first.texts()).length, 1, 'once')
 })
 
+test('killed in the middle of an append, as a log of several partitions may be: the repeated request appends the rest, and no more', async (t) => {
+  const dir = folder(t)
+  const first = await server(t, { dir })
+  // Of three messages the second alone is there.
+  const dying: ReadableSink = {
+    append: async (messages) => {
+      await first.log.append(messages.slice(1, 2))
+      throw new Error('killed')
+    },
+    bounds: () => first.log.bounds(),
+    read: (options) => first.log.read(options),
+  }
+  const body = ['a', 'b', 'c'].map((id) => `{"device_id":"${id}","temperature":20}`).join('\n')
+  const killed = await server(t, { dir, sink: dying })
+  assert.equal((await killed.send(body, { 'idempotency-key': 'b3' })).statusCode, 500)
+  const again = await first.send(body, { 'idempotency-key': 'b3' })
+  assert.deepEqual([again.statusCode, again.json<{ accepted: number }>().accepted], [202, 3])
+  assert.deepEqual(
+    parsed(await first.texts()).map((reading) => reading.device_id),
+    ['b', 'a', 'c'],
+  )
+})
+
 test('202 comes only after the append; under pressure 429 with Retry-After, and 503 where the stream cannot be written', async (t) => {
   const { log } = await server(t)
   let release = (): void => undefined
