@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { RULE_CHANGES } from './config-rules.ts'
 import { section, SOURCES } from './config-sources.ts'
 import { durationMs } from './units.ts'
 
@@ -207,6 +208,7 @@ export const CONFIG_SCHEMA = section({
       .default(300)
       .meta({ description: 'Alert when a device is silent for longer.', unit: 's' }),
   }),
+  rules: RULE_CHANGES,
   catalogue: z
     .string()
     .default('device_catalog.csv')

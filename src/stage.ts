@@ -18,4 +18,6 @@ export interface StepReport {
   pending: number
   /** Named counts for the status display, for example `rejects`, `files`. */
   detail: Record<string, number>
+  /** Sentences for a person: what is done again, and why. */
+  notices?: readonly string[]
 }

@@ -11,7 +11,8 @@ import { rebuildGold } from './5-gold/rebuild.ts'
 import { GOLD_SUMMARY, GOLD_TABLES } from './5-gold/tables.ts'
 import { PlatformError } from './errors.ts'
 import { openLake } from './lake/index.ts'
-import { REFERENCE_CATALOGUE, REFERENCE_SETTINGS } from './reference/tables.ts'
+import { REFERENCES } from './4-silver/models.ts'
+import { REFERENCE_CATALOGUE } from './reference/tables.ts'
 import { compareTable, type TableComparison } from './verify-compare.ts'
 import type { Engine, Lake, Snapshot, TableDefinition } from './lake/types.ts'
 
@@ -62,8 +63,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
     onProgress?.('building Silver beside the lake')
     const silverInputs = await pinsOf(lake, silver.get(SILVER_READINGS.name)!, [
       BRONZE_TELEMETRY.name,
-      REFERENCE_CATALOGUE.name,
-      REFERENCE_SETTINGS.name,
+      ...REFERENCES,
     ])
     await rebuildSilver({ lake: pinned(lake, silverInputs, device), engine, target, onProgress })
     onProgress?.('building Gold beside the lake')

@@ -21,16 +21,24 @@ export interface Replacement {
   remove: DataFile[]
 }
 
+/**
+ * Rejects that a late arrival cannot change are left alone, unless what rows depend on has changed. One from the future
+ * lies behind its own ingestion, so that its arrival may not be at hand; nothing but its time decides on it.
+ */
+function judgedAnew(x: string): string {
+  return `(${x}.reject_reason = 'conflict' OR (d.anew AND ${x}.reject_reason <> 'in_future'))`
+}
+
 /** Which rows of a table belong to a device that is refined again; `d` is its row of `dirty`. */
 const REPLACED: Readonly<Record<string, string>> = {
-  [REJECTS]: `(d.from_us = 0 OR (x.reject_reason = 'conflict' AND epoch_us(x.timestamp) >= d.from_us))`,
+  [REJECTS]: `(d.from_us = 0 OR (epoch_us(x.timestamp) >= d.from_us AND ${judgedAnew('x')}))`,
   [DUPLICATES]: 'epoch_us(x.timestamp) >= d.from_us',
   [READINGS]: 'epoch_us(x.timestamp) >= d.from_us',
 }
 
 /**
  * Refines the devices of `pending` again with Bronze as of `bronze`. Returns what to replace in each table, rejects
- * first, readings last, written but not committed; leaves `dirty` (device_no, tenant_id, device_id, from_us; 0: all of the device).
+ * first, readings last, written but not committed; leaves `dirty` (device_no, tenant_id, device_id, from_us; 0: all of the device; anew: its rejects too).
  */
 export async function refineLate(
   lake: Lake,
@@ -65,7 +73,8 @@ export async function refineLate(
 /** `dirty` and `seen`: from which event time on each pending device is refined again. */
 async function findDirty(lake: Lake, session: Session, readings: Snapshot): Promise<void> {
   await session.run(
-    `CREATE OR REPLACE TEMP TABLE seen AS
+    `CREATE TEMP TABLE IF NOT EXISTS changed_devices (device_no INTEGER, from_us BIGINT);
+     CREATE OR REPLACE TEMP TABLE seen AS
      SELECT channel_no, p_us IS NOT NULL AS has_p, c_us IS NOT NULL AS has_c, r_us IS NOT NULL AS has_r FROM channel_states;
      CREATE OR REPLACE TEMP TABLE before_us AS
      SELECT device_no, min(from_us) AS to_us FROM pending GROUP BY device_no HAVING min(from_us) > 0`,
@@ -74,7 +83,7 @@ async function findDirty(lake: Lake, session: Session, readings: Snapshot): Prom
   await materialise(session, 'unsettled')
   await session.run(
     `CREATE OR REPLACE TEMP TABLE dirty AS
-     SELECT f.device_no, n.tenant_id, n.device_id, f.from_us FROM (
+     SELECT f.device_no, n.tenant_id, n.device_id, f.from_us, f.device_no IN (SELECT device_no FROM changed_devices) AS anew FROM (
        SELECT device_no, from_us FROM unsettled
        UNION ALL SELECT DISTINCT device_no, CAST(0 AS BIGINT) FROM pending WHERE from_us = 0
      ) f JOIN (SELECT DISTINCT device_no, tenant_id, device_id FROM numbers) n USING (device_no)`,
@@ -155,7 +164,7 @@ async function writeReplaced(
   const fresh =
     table === REJECTS
       ? `SELECT r.* FROM rejects r JOIN dirty d ON d.device_id = r.device_id AND d.tenant_id = ${TENANT('r')}
-         WHERE d.from_us = 0 OR r.reject_reason = 'conflict'`
+         WHERE d.from_us = 0 OR ${judgedAnew('r')}`
       : `SELECT * FROM ${result}`
   await explained(
     session.run(

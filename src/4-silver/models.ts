@@ -1,19 +1,30 @@
 /** Runs Silver's models in their order, over temporary tables of one session. */
 import { BRONZE_TELEMETRY } from '../3-bronze/tables.ts'
 import type { Lake, Session, Snapshot } from '../lake/types.ts'
-import { REFERENCE_CATALOGUE, REFERENCE_SETTINGS } from '../reference/tables.ts'
-import { append, materialise, view } from './model.ts'
 import {
-  CONSTANTS,
-  DEFAULT_LATE_WATERMARK_HOURS,
-  DEFAULT_LIMITS,
-  TYPE_LIMITS,
-  type TypeLimits,
-} from './rules.ts'
+  REFERENCE_CATALOGUE,
+  REFERENCE_CORRECTIONS,
+  REFERENCE_PERIODS,
+  REFERENCE_RULES,
+  REFERENCE_SETTINGS,
+} from '../reference/tables.ts'
+import { append, materialise, view } from './model.ts'
+import { CONSTANTS, DEFAULT_LATE_WATERMARK_HOURS } from './rules.ts'
+import { typeRows, typeRowsSql, type RuleChange } from './rules-in-force.ts'
 import { SILVER_DUPLICATES, SILVER_READINGS, SILVER_REJECTS } from './tables.ts'
 
 /** Silver's inputs, which may not be there yet where Silver is started first. */
-export const INPUT_TABLES = [BRONZE_TELEMETRY, REFERENCE_CATALOGUE, REFERENCE_SETTINGS] as const
+export const INPUT_TABLES = [
+  BRONZE_TELEMETRY,
+  REFERENCE_CATALOGUE,
+  REFERENCE_PERIODS,
+  REFERENCE_SETTINGS,
+  REFERENCE_RULES,
+  REFERENCE_CORRECTIONS,
+] as const
+
+/** What rows depend on besides Bronze, by name. */
+export const REFERENCES = INPUT_TABLES.slice(1).map(({ name }) => name)
 
 export const BRONZE = BRONZE_TELEMETRY.name
 export const READINGS = SILVER_READINGS.name
@@ -56,32 +67,47 @@ export async function forgetNumbers(session: Session): Promise<void> {
   await session.run(
     `CREATE OR REPLACE TEMP TABLE numbers (channel_no INTEGER, device_no INTEGER, tenant_id VARCHAR, device_id VARCHAR, channel VARCHAR)`,
   )
+  await describeChannels(session)
+}
+
+/** Makes `channels` and `described`: what the catalogue says of everything that has a number. */
+export async function describeChannels(session: Session): Promise<void> {
   await materialise(session, 'channels')
+  await materialise(session, 'described')
 }
 
 /** Gives numbers to the channels of some rows that have tenant_id, device_id, channel. */
 export async function numberChannels(session: Session, rowsSql: string): Promise<void> {
   await session.run(`CREATE OR REPLACE TEMP VIEW landed AS ${rowsSql}`)
-  if ((await append(session, 'numbers', 'numbers')) > 0) await materialise(session, 'channels')
+  if ((await append(session, 'numbers', 'numbers')) > 0) await describeChannels(session)
 }
 
-/** Makes `arrivals` of some rows of Bronze, and numbers their channels. */
+/** Makes `arrivals` of some rows of Bronze, and `corrected`, and numbers their channels. */
 export async function takeArrivals(session: Session, rowsSql: string): Promise<void> {
   await numberChannels(session, rowsSql)
   await materialise(session, 'arrivals')
+  await materialise(session, 'corrected')
 }
 
 /** What rows depend on besides Bronze, as of one moment. */
 export interface ReferenceVersions {
-  catalogue: Snapshot
-  settings: Snapshot
+  tables: ReadonlyMap<string, Snapshot>
   lateWatermarkHours: number
 }
 
 export async function referenceNow(lake: Lake, session: Session): Promise<ReferenceVersions> {
-  const catalogue = await lake.snapshot(REFERENCE_CATALOGUE.name)
-  const settings = await lake.snapshot(REFERENCE_SETTINGS.name)
-  return { catalogue, settings, lateWatermarkHours: await watermarkOf(lake, session, settings) }
+  const tables = new Map<string, Snapshot>()
+  for (const name of REFERENCES) tables.set(name, await lake.snapshot(name))
+  return {
+    tables,
+    lateWatermarkHours: await watermarkOf(lake, session, snapshotIn(tables, REFERENCE_SETTINGS.name)),
+  }
+}
+
+export function snapshotIn(tables: ReadonlyMap<string, Snapshot>, name: string): Snapshot {
+  const snapshot = tables.get(name)
+  if (snapshot === undefined) throw new TypeError(`No snapshot of ${name}.`)
+  return snapshot
 }
 
 export async function watermarkOf(lake: Lake, session: Session, settings: Snapshot): Promise<number> {
@@ -94,41 +120,38 @@ export async function watermarkOf(lake: Lake, session: Session, settings: Snapsh
   return Number(watermark?.value ?? DEFAULT_LATE_WATERMARK_HOURS)
 }
 
-/** Makes `constants`, `type_limits`, `catalogue` and `merges`. */
+export async function ruleChanges(lake: Lake, session: Session, rules: Snapshot): Promise<RuleChange[]> {
+  if (rules.files.length === 0) return []
+  return await session.rows<RuleChange>(
+    `SELECT * FROM ${lake.scan(REFERENCE_RULES.name, rules.files)} ORDER BY rule, device_type`,
+  )
+}
+
+/** Makes `constants`, `type_limits`, `catalogue`, `periods`, `merges` and `corrections`. */
 export async function loadReference(
   lake: Lake,
   session: Session,
-  versions: ReferenceVersions,
+  { tables, lateWatermarkHours }: ReferenceVersions,
 ): Promise<void> {
-  const constants = {
-    ...CONSTANTS,
-    late_watermark_us: Math.round(versions.lateWatermarkHours * 3_600_000_000),
-  }
+  const constants = { ...CONSTANTS, late_watermark_us: Math.round(lateWatermarkHours * 3_600_000_000) }
   const columns = Object.entries(constants).map(
     ([name, value]) => `CAST(${value} AS ${Number.isInteger(value) ? 'BIGINT' : 'DOUBLE'}) AS ${name}`,
   )
   await session.run(`CREATE OR REPLACE TEMP TABLE constants AS SELECT ${columns.join(', ')}`)
-  const limits = Object.entries({ '*': DEFAULT_LIMITS, ...TYPE_LIMITS }).map(limitsRow)
+  const changes = await ruleChanges(lake, session, snapshotIn(tables, REFERENCE_RULES.name))
+  await session.run(`CREATE OR REPLACE TEMP TABLE type_limits AS ${typeRowsSql(typeRows(changes))}`)
+  const all = (name: string): string => `SELECT * FROM ${lake.scan(name, snapshotIn(tables, name).files)}`
   await session.run(
-    `CREATE OR REPLACE TEMP TABLE type_limits (device_type VARCHAR, power_min_w DOUBLE, power_max_w DOUBLE,
-       temperature_min_c DOUBLE, temperature_max_c DOUBLE, rated_power_w DOUBLE, power_up_sentinel BOOLEAN);
-     INSERT INTO type_limits VALUES ${limits.join(', ')}`,
+    `CREATE OR REPLACE TEMP TABLE catalogue AS ${all(REFERENCE_CATALOGUE.name)};
+     CREATE OR REPLACE TEMP TABLE periods AS ${all(REFERENCE_PERIODS.name)};
+     CREATE OR REPLACE TEMP TABLE merges AS SELECT tenant_id, device_id, merged_into FROM catalogue WHERE merged_into IS NOT NULL`,
   )
-  const { catalogue } = versions
+  // What was said of a device that is merged into another since, is said of that one.
   await session.run(
-    catalogue.version < 0
-      ? `CREATE OR REPLACE TEMP TABLE catalogue (${REFERENCE_CATALOGUE.columns
-          .map(({ name, type }) => `${name} ${type === 'string' ? 'VARCHAR' : type.toUpperCase()}`)
-          .join(', ')})`
-      : `CREATE OR REPLACE TEMP TABLE catalogue AS SELECT * FROM ${lake.scan(REFERENCE_CATALOGUE.name, catalogue.files)}`,
+    `CREATE OR REPLACE TEMP TABLE corrections AS
+     SELECT c.* REPLACE (coalesce(m.merged_into, c.device_id) AS device_id)
+     FROM (${all(REFERENCE_CORRECTIONS.name)}) c LEFT JOIN merges m USING (tenant_id, device_id)`,
   )
-  await session.run(
-    `CREATE OR REPLACE TEMP TABLE merges AS SELECT tenant_id, device_id, merged_into FROM catalogue WHERE merged_into IS NOT NULL`,
-  )
-}
-
-function limitsRow([type, l]: [string, TypeLimits]): string {
-  return `('${type}', ${l.powerMinW}, ${l.powerMaxW}, ${l.temperatureMinC}, ${l.temperatureMaxC}, ${l.ratedPowerW ?? 'NULL'}, ${l.powerUpSentinel})`
 }
 
 async function countOf(session: Session, table: string): Promise<number> {

@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import type { DataFile, Lake, Session } from '../lake/types.ts'
-import { materialise } from './model.ts'
+import { describeChannels } from './models.ts'
 import { TAIL_TABLES } from './tail.ts'
 
 const FOLDER = '_rebuild'
@@ -51,7 +51,7 @@ export async function resumed(target: Lake, session: Session, made: string): Pro
     await session.run(
       `CREATE OR REPLACE TEMP TABLE ${table} AS SELECT * FROM read_parquet('${quoted(`${target.root}/${progress.tail[table]}`)}')`,
     )
-  await materialise(session, 'channels')
+  await describeChannels(session)
   return progress
 }
 

@@ -1,7 +1,7 @@
 -- silver.readings: the accepted rows, enriched, with quality, one-hour windows and energy.
 -- grain:  one row per accepted row
 -- key:    stream_topic, stream_partition, stream_offset, stream_index
--- inputs: accepted, arrivals, channels, resolved, windows, energy, constants
+-- inputs: accepted, arrivals, channels, described, corrected, resolved, windows, energy, type_limits, constants
 -- window: none of its own
 -- check score_is_share: quality_score BETWEEN 0 AND 1
 -- check method_known: energy_method IN ('reported', 'counter', 'integrated', 'none')
@@ -12,46 +12,65 @@ WITH enriched AS (
     a.seq, a.ingestion_time, a.stream_topic, a.stream_partition, a.stream_offset, a.stream_index,
     c.tenant_id, c.device_id, c.channel, a.timestamp,
     CASE WHEN trim(a.event_id) <> '' THEN a.event_id END AS event_id,
-    CASE WHEN trim(a.device_type) <> '' THEN a.device_type ELSE c.device_type END AS device_type,
-    CASE WHEN trim(a.user_id) <> '' THEN a.user_id ELSE c.user_id END AS user_id,
-    CASE WHEN s.temperature_mc IS NOT NULL THEN a.temperature END AS temperature,
-    CASE WHEN s.power_mw IS NOT NULL THEN a.power_usage END AS power_usage,
-    CASE WHEN s.reported_nwh IS NOT NULL THEN a.energy_consumption_wh END AS energy_consumption_wh,
-    CASE WHEN s.counter_uwh IS NOT NULL THEN a.energy_total_wh END AS energy_total_wh,
+    CASE WHEN trim(a.device_type) <> '' THEN a.device_type ELSE coalesce(p.device_type, c.device_type) END AS device_type,
+    CASE WHEN trim(a.user_id) <> '' THEN a.user_id ELSE coalesce(p.user_id, c.user_id) END AS user_id,
+    CASE WHEN s.temperature_mc IS NOT NULL THEN CASE WHEN x.temperature_by IS NULL THEN a.temperature ELSE x.temperature END END AS temperature,
+    CASE WHEN s.power_mw IS NOT NULL THEN CASE WHEN x.power_by IS NULL THEN a.power_usage ELSE x.power_usage END END AS power_usage,
+    CASE WHEN s.reported_nwh IS NOT NULL THEN CASE WHEN x.reported_by IS NULL THEN a.energy_consumption_wh ELSE x.energy_consumption_wh END END AS energy_consumption_wh,
+    CASE WHEN s.counter_uwh IS NOT NULL THEN CASE WHEN x.counter_by IS NULL THEN a.energy_total_wh ELSE x.energy_total_wh END END AS energy_total_wh,
     CASE WHEN trim(a.status) <> '' AND coalesce(o.keeps_status, true) THEN a.status END AS status,
     CASE WHEN trim(a.alert) <> '' AND coalesce(o.keeps_alert, true) THEN a.alert END AS alert,
-    CASE WHEN trim(a.location) <> '' THEN a.location ELSE c.location END AS location,
-    CASE WHEN trim(a.manufacturer) <> '' THEN a.manufacturer ELSE c.manufacturer END AS manufacturer,
-    CASE WHEN trim(a.model) <> '' THEN a.model ELSE c.model END AS model,
+    CASE WHEN trim(a.location) <> '' THEN a.location ELSE coalesce(p.location, c.location) END AS location,
+    CASE WHEN trim(a.manufacturer) <> '' THEN a.manufacturer ELSE coalesce(p.manufacturer, c.manufacturer) END AS manufacturer,
+    CASE WHEN trim(a.model) <> '' THEN a.model ELSE coalesce(p.model, c.model) END AS model,
     CASE WHEN cardinality(a.metrics) > 0 AND coalesce(o.keeps_metrics, true) THEN a.metrics END AS metrics,
     coalesce(a.ingest_kind, 'live') AS ingest_kind, a.protocol, a.source_topic, a.raw, a.faults,
-    s.t_us, unix_micros(a.ingestion_time) - s.t_us AS delay_us, s.null_reasons, s.power_is_high, c.installation_date
+    s.t_us, unix_micros(a.ingestion_time) - s.t_us AS delay_us, s.null_reasons, s.power_is_high,
+    coalesce(p.installation_date, c.installation_date) AS installation_date
   FROM arrivals a
   JOIN accepted s ON s.seq = a.seq
   JOIN channels c ON c.channel_no = s.channel_no
+  LEFT JOIN described p ON p.device_no = s.device_no AND s.t_us >= p.from_us AND s.t_us < p.to_us
+  LEFT JOIN corrected x ON x.seq = a.seq
   LEFT JOIN resolved o ON o.seq = a.seq
 ),
+weighted AS (
+  SELECT
+    e.*,
+    coalesce(l.points_location, d.points_location) AS points_location,
+    coalesce(l.points_manufacturer, d.points_manufacturer) AS points_manufacturer,
+    coalesce(l.points_model, d.points_model) AS points_model,
+    coalesce(l.points_temperature, d.points_temperature) AS points_temperature,
+    coalesce(l.points_power, d.points_power) AS points_power,
+    coalesce(e.temperature > coalesce(l.high_temperature_c, d.high_temperature_c), false) AS temperature_is_high,
+    coalesce(e.temperature < coalesce(l.low_temperature_c, d.low_temperature_c), false) AS temperature_is_low,
+    coalesce(e.power_usage > coalesce(l.high_power_w, d.high_power_w), false) AS power_alarms
+  FROM enriched e
+  CROSS JOIN (SELECT * FROM type_limits WHERE device_type = '*') d
+  LEFT JOIN type_limits l ON l.device_type = e.device_type
+),
+-- points below 0: the rule is switched off
 judged AS (
   SELECT
     x.*,
-    x.location IS NULL AS unknown_location,
-    x.manufacturer IS NULL AS unknown_manufacturer,
-    x.model IS NULL AS unknown_model,
-    coalesce(x.temperature NOT BETWEEN k.usual_temperature_min_c AND k.usual_temperature_max_c, false) AS temperature_unusual
-  FROM enriched x
+    x.location IS NULL AND x.points_location >= 0 AS unknown_location,
+    x.manufacturer IS NULL AND x.points_manufacturer >= 0 AS unknown_manufacturer,
+    x.model IS NULL AND x.points_model >= 0 AS unknown_model,
+    coalesce(x.temperature NOT BETWEEN k.usual_temperature_min_c AND k.usual_temperature_max_c, false)
+      AND x.points_temperature >= 0 AS temperature_unusual
+  FROM weighted x
   CROSS JOIN constants k
 ),
 scored AS (
   SELECT
     j.*,
     greatest(0, 100
-      - CASE WHEN unknown_location THEN k.points_unknown ELSE 0 END
-      - CASE WHEN unknown_manufacturer THEN k.points_unknown ELSE 0 END
-      - CASE WHEN unknown_model THEN k.points_unknown ELSE 0 END
-      - CASE WHEN temperature_unusual THEN k.points_temperature ELSE 0 END
-      - CASE WHEN power_is_high THEN k.points_power ELSE 0 END) AS points
+      - CASE WHEN unknown_location THEN points_location ELSE 0 END
+      - CASE WHEN unknown_manufacturer THEN points_manufacturer ELSE 0 END
+      - CASE WHEN unknown_model THEN points_model ELSE 0 END
+      - CASE WHEN temperature_unusual THEN points_temperature ELSE 0 END
+      - CASE WHEN power_is_high THEN points_power ELSE 0 END) AS points
   FROM judged j
-  CROSS JOIN constants k
 )
 SELECT
   s.ingestion_time, s.stream_topic, s.stream_partition, s.stream_offset, s.stream_index,
@@ -61,7 +80,8 @@ SELECT
   CAST(CAST(s.points AS DECIMAL(9, 6)) * CAST(0.01 AS DECIMAL(3, 2)) AS DECIMAL(9, 6)) AS quality_score,
   -- most rows have no reason; there the empty list is a constant
   CASE
-    WHEN s.points = 100 AND s.null_reasons = '' AND coalesce(e.energy_reasons, '') = '' THEN array_remove(split('', ' '), '')
+    WHEN s.null_reasons = '' AND coalesce(e.energy_reasons, '') = '' AND NOT (s.unknown_location OR s.unknown_manufacturer
+      OR s.unknown_model OR s.temperature_unusual OR s.power_is_high) THEN array_remove(split('', ' '), '')
     ELSE array_remove(split(concat_ws(' ',
       s.null_reasons,
       CASE WHEN s.unknown_location THEN 'unknown_location' END,
@@ -83,6 +103,13 @@ SELECT
   timestamp_micros(e.from_us) AS energy_from,
   timestamp_micros(e.to_us) AS energy_to,
   coalesce(e.method, 'none') AS energy_method,
+  CASE
+    WHEN NOT (s.temperature_is_high OR s.temperature_is_low OR s.power_alarms) THEN array_remove(split('', ' '), '')
+    ELSE array_remove(split(concat_ws(' ',
+      CASE WHEN s.temperature_is_high THEN 'high_temperature' END,
+      CASE WHEN s.temperature_is_low THEN 'low_temperature' END,
+      CASE WHEN s.power_alarms THEN 'high_power' END), ' '), '')
+  END AS threshold_alerts,
   CAST(s.timestamp AS DATE) AS event_date
 FROM scored s
 JOIN windows w ON w.seq = s.seq

@@ -77,8 +77,7 @@ export async function rebuildSilver(options: RebuildOptions): Promise<void> {
       const covered = {
         bronze: bronze.version,
         late: bronze.version,
-        catalogue: reference.catalogue.version,
-        settings: reference.settings.version,
+        reference: Object.fromEntries([...reference.tables].map(([name, { version }]) => [name, version])),
       }
       const made = await madeOf(session, covered, rowsPerPart)
       const files = await writeAll({ ...options, target, session, bronze, made, rowsPerPart })

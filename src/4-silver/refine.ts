@@ -2,10 +2,11 @@ import type { DataFile, Engine, Lake, Session, Snapshot } from '../lake/types.ts
 import type { Stage, StepReport } from '../stage.ts'
 import { insertChangedDevices } from './changed-reference.ts'
 import { refineLate } from './late-pass.ts'
-import { explained, materialise } from './model.ts'
+import { explained } from './model.ts'
 import {
   arrivalsOf,
   BRONZE,
+  describeChannels,
   DUPLICATES,
   INPUT_TABLES,
   loadReference,
@@ -78,8 +79,10 @@ class Refinery {
   /** What the tail in the session stands for; undefined: it has to be loaded. */
   #covered: Covered | undefined
   #reference: ReferenceVersions | undefined
-  /** Devices whose catalogue row, or a setting, has changed since their rows were made. */
+  /** There are devices of which something has changed, besides readings, since their rows were made. */
   #referenceChanged = false
+  /** What has not been told yet of that. */
+  #told: string[] = []
   #nextLateMs: number
   #nextPruneMs = 0
 
@@ -115,11 +118,13 @@ class Refinery {
       await this.#latePass()
       pending = 0
     }
+    const told = this.#told.splice(0)
     return {
       rows: taken.rows,
       more: taken.more,
       pending,
       detail: { rejects: taken.rejects, duplicates: taken.duplicates, late },
+      ...(told.length > 0 && { notices: told }),
     }
   }
 
@@ -129,14 +134,18 @@ class Refinery {
     const known = this.#covered
     const stale = known === undefined || JSON.stringify(known) !== JSON.stringify(now)
     const reference = await referenceNow(this.#lake, this.#session)
-    const changed =
-      reference.catalogue.version !== this.#reference?.catalogue.version ||
-      reference.settings.version !== this.#reference.settings.version
+    const before = this.#reference?.tables
+    const changed = [...reference.tables].some(
+      ([name, { version }]) => version !== before?.get(name)?.version,
+    )
     if (stale || changed) await loadReference(this.#lake, this.#session, reference)
     if (stale) await loadTail(this.#lake, this.#session, readings)
-    else if (changed) await materialise(this.#session, 'channels')
-    if (stale || changed)
-      this.#referenceChanged = await insertChangedDevices(this.#lake, this.#session, now, reference)
+    else if (changed) await describeChannels(this.#session)
+    if (stale || changed) {
+      const again = await insertChangedDevices(this.#lake, this.#session, now, reference)
+      this.#referenceChanged = again.length > 0
+      this.#told = again
+    }
     this.#covered = now
     this.#reference = reference
   }
@@ -213,7 +222,7 @@ class Refinery {
           inputs: { [BRONZE]: covered.bronze },
         })
     }
-    await this.#session.run('DELETE FROM pending')
+    await this.#session.run('DELETE FROM pending; DELETE FROM changed_devices')
     await pruneTail(this.#session)
     this.#referenceChanged = false
     this.#nextLateMs = Date.now() + Math.max(this.#lateEveryMs, (Date.now() - startedMs) * LATE_SHARE)
@@ -248,8 +257,8 @@ class Refinery {
   }
 
   #coverReference(covered: Covered): void {
-    covered.catalogue = this.#reference?.catalogue.version ?? -1
-    covered.settings = this.#reference?.settings.version ?? -1
+    const tables = [...(this.#reference?.tables ?? [])]
+    covered.reference = Object.fromEntries(tables.map(([name, { version }]) => [name, version]))
   }
 }
 

@@ -86,6 +86,12 @@ export const SILVER_READINGS: TableDefinition = {
       required: true,
       description: 'reported, counter, integrated or none.',
     },
+    {
+      name: 'threshold_alerts',
+      type: 'array<string>',
+      description:
+        "Alerts that the row's own values raise by the thresholds of the rules, beside the device's own in alert: high_temperature, low_temperature, high_power.",
+    },
     EVENT_DATE,
   ],
   partitionBy: ['event_date'],

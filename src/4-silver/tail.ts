@@ -5,7 +5,6 @@
  */
 import { isPlatformError } from '../errors.ts'
 import type { Lake, Session, Snapshot } from '../lake/types.ts'
-import { REFERENCE_CATALOGUE, REFERENCE_SETTINGS } from '../reference/tables.ts'
 import { loadBefore, overlaps } from './history.ts'
 import {
   arrivalsOf,
@@ -16,6 +15,7 @@ import {
   HOUR_COLUMNS,
   numberChannels,
   READINGS,
+  REFERENCES,
   REJECTS,
   TENANT,
 } from './models.ts'
@@ -26,8 +26,8 @@ const HOUR_US = 3_600_000_000
 export interface Covered {
   bronze: number
   late: number
-  catalogue: number
-  settings: number
+  /** By table. */
+  reference: Readonly<Record<string, number>>
 }
 
 export function coveredBy(snapshot: Snapshot): Covered {
@@ -35,16 +35,14 @@ export function coveredBy(snapshot: Snapshot): Covered {
   return {
     bronze: of(BRONZE),
     late: of('late'),
-    catalogue: of(REFERENCE_CATALOGUE.name),
-    settings: of(REFERENCE_SETTINGS.name),
+    reference: Object.fromEntries(REFERENCES.map((name) => [name, of(name)])),
   }
 }
 
-export const txnsOf = (covered: Covered): Record<string, number> => ({
-  [BRONZE]: covered.bronze,
-  late: covered.late,
-  [REFERENCE_CATALOGUE.name]: covered.catalogue,
-  [REFERENCE_SETTINGS.name]: covered.settings,
+export const txnsOf = ({ bronze, late, reference }: Covered): Record<string, number> => ({
+  [BRONZE]: bronze,
+  late,
+  ...reference,
 })
 
 /** Reads the tail of all devices from the lake; numbers the channels anew. */

@@ -22,6 +22,8 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   kafka: async () => (await import('./kafka.ts')).KAFKA,
   sql: async () => (await import('./sql.ts')).SQL,
   lake: async () => (await import('./lake.ts')).LAKE,
+  correct: async () => (await import('./correct.ts')).CORRECT,
+  rules: async () => (await import('./rules.ts')).RULES_COMMAND,
   verify: async () => (await import('./verify.ts')).VERIFY,
   rebuild: async () => (await import('./rebuild.ts')).REBUILD,
   upgrade: async () => (await import('./upgrade.ts')).UPGRADE,

@@ -13,6 +13,7 @@ import { pause, runStage } from '../run/loop.ts'
 import { beginLog, log } from '../run/log.ts'
 import { isSupervised, tellDoing } from '../run/part.ts'
 import { keepUp } from '../run/upkeep.ts'
+import type { Say } from '../log.ts'
 import type { StepReport } from '../stage.ts'
 
 const ALL: readonly StageName[] = ['bronze', 'silver', 'gold']
@@ -52,7 +53,7 @@ async function runStages(names: readonly StageName[], args: Arguments, stop: Abo
     reference = await watchReference(settings, warehouse, say)
     const totals = new Totals()
     if (once) {
-      for (const name of names) await runOne(name, settings, warehouse, { once, stop, totals })
+      for (const name of names) await runOne(name, settings, warehouse, { once, say, stop, totals })
       totals.print(args.flag('json'))
       return stop.aborted ? 130 : 0
     }
@@ -60,7 +61,7 @@ async function runStages(names: readonly StageName[], args: Arguments, stop: Abo
     const failed = new AbortController()
     const both = AbortSignal.any([stop, failed.signal])
     const endless = [
-      ...names.map((name) => runOne(name, settings, warehouse, { once, stop: both, totals })),
+      ...names.map((name) => runOne(name, settings, warehouse, { once, say, stop: both, totals })),
       reference.run(both),
       keepUp(warehouse, names, both),
     ]
@@ -78,6 +79,7 @@ async function runStages(names: readonly StageName[], args: Arguments, stop: Abo
 
 interface RunContext {
   once: boolean
+  say: Say
   stop: AbortSignal
   totals: Totals
 }
@@ -108,7 +110,10 @@ async function runOne(
       pauseMs: continuousMs,
       everyMs: schedule.everyMs,
       stop: context.stop,
-      onStep: (_, report, tookMs) => context.totals.add(name, report, tookMs),
+      onStep: (_, report, tookMs) => {
+        for (const notice of report.notices ?? []) context.say(`${name}: ${notice}`)
+        context.totals.add(name, report, tookMs)
+      },
     })
   } finally {
     await stage.close()

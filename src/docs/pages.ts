@@ -4,6 +4,7 @@ import { cliPage } from './cli.ts'
 import { configurationPage } from './configuration.ts'
 import { errorsPage, troubleshooting } from './errors.ts'
 import { between } from './markdown.ts'
+import { rulesPage } from './quality-rules.ts'
 
 /** Every page that is written from the code, as it should be now: path in the project → text. */
 export async function pages(root: string): Promise<Map<string, string>> {
@@ -12,6 +13,7 @@ export async function pages(root: string): Promise<Map<string, string>> {
     ['docs/configuration.md', configurationPage()],
     ['docs/cli.md', await cliPage()],
     ['docs/errors.md', errorsPage()],
+    ['docs/quality-rules.md', rulesPage()],
     ['README.md', between(readme, 'troubleshooting', troubleshooting())],
   ])
 }

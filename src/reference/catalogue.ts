@@ -23,6 +23,32 @@ export interface CatalogueRow {
   parent_device_id: string | null
 }
 
+/** What a device is from when to when; the columns of `reference.catalogue_periods`. */
+export interface CataloguePeriod extends Pick<
+  CatalogueRow,
+  | 'tenant_id'
+  | 'device_id'
+  | 'device_type'
+  | 'user_id'
+  | 'location'
+  | 'installation_date'
+  | 'manufacturer'
+  | 'model'
+> {
+  /** ISO instants; the end is exclusive, null: open. */
+  valid_from: string
+  valid_to: string | null
+}
+
+export interface Catalogue {
+  /** One for each device: of one with periods the newest. */
+  rows: CatalogueRow[]
+  /** Of the devices that have a `valid_from` or a `valid_to`. */
+  periods: CataloguePeriod[]
+  /** Sentences for the person who wrote it. */
+  notices: string[]
+}
+
 const COLUMNS = {
   required: ['device_id'],
   optional: [
@@ -37,12 +63,14 @@ const COLUMNS = {
     'expected_interval_s',
     'energy_source',
     'parent_device_id',
+    'valid_from',
+    'valid_to',
   ],
 } as const
 
-/** Reads `device_catalog.csv`; `notices` are sentences for the person who wrote it. */
-export async function readCatalogueCsv(path: string): Promise<{ rows: CatalogueRow[]; notices: string[] }> {
-  return parseCatalogueCsv(await readInput(path), path)
+/** Reads `device_catalog.csv`; its dates are days of `timeZone`. */
+export async function readCatalogueCsv(path: string, timeZone: string): Promise<Catalogue> {
+  return parseCatalogueCsv(await readInput(path), path, timeZone)
 }
 
 /** The text of an input file; `file_missing` where there is none. */
@@ -60,26 +88,101 @@ export async function readInput(path: string): Promise<string> {
 }
 
 /** As `readCatalogueCsv`, from text; `file` is the name that errors use. */
-export function parseCatalogueCsv(text: string, file: string): { rows: CatalogueRow[]; notices: string[] } {
-  const records = parseCsv(text, file, COLUMNS)
+export function parseCatalogueCsv(text: string, file: string, timeZone = 'UTC'): Catalogue {
+  const records = parseCsv(text, file, COLUMNS).map((record) => ({ record, row: catalogueRow(record, file) }))
   const lineOf = new Map<string, number>()
-  const rows = records.map((record) => {
-    const row = catalogueRow(record, file)
-    const key = deviceKey(row.tenant_id, row.device_id)
-    const before = lineOf.get(key)
-    if (before !== undefined) {
+  const listed = [...Map.groupBy(records, ({ row }) => deviceKey(row.tenant_id, row.device_id))].map(
+    ([key, lines]) => {
+      const spans = spansOf(lines, file)
+      lineOf.set(key, spans.at(-1)!.record.line)
+      return spans
+    },
+  )
+  const rows = listed.map((spans) => spans.at(-1)!.row)
+  const periods = listed.filter(isByPeriod).flatMap((spans) => spans.map((span) => periodOf(span, timeZone)))
+  return { rows, periods, notices: checkParents(rows, file, lineOf) }
+}
+
+interface Span {
+  record: CsvRecord
+  row: CatalogueRow
+  /** Local dates; the end is exclusive, null: open. */
+  from: string
+  to: string | null
+}
+
+const ALWAYS = '0001-01-01'
+const isByPeriod = ([first, ...more]: readonly Span[]): boolean =>
+  more.length > 0 || first!.from !== ALWAYS || first!.to !== null
+
+/** The lines of one device in the order of time; each ends where the next begins, unless it ends before. */
+function spansOf(lines: readonly { record: CsvRecord; row: CatalogueRow }[], file: string): Span[] {
+  const dateOf = (record: CsvRecord, column: string): string | null => {
+    const text = record.values[column] || null
+    if (text === null || isDate(text)) return text
+    throw fieldError(
+      file,
+      record,
+      column,
+      `"${text}" is no date`,
+      'Write it as YYYY-MM-DD, or leave it empty.',
+    )
+  }
+  const spans = lines
+    .map(({ record, row }) => ({
+      record,
+      row,
+      from: dateOf(record, 'valid_from') ?? ALWAYS,
+      to: dateOf(record, 'valid_to'),
+    }))
+    .toSorted((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : a.record.line - b.record.line))
+  return spans.map((span, index) => {
+    const next = spans[index + 1]
+    const { device_id: device, tenant_id: home } = span.row
+    if (next !== undefined && next.from === span.from)
       throw fieldError(
         file,
-        record,
+        next.record,
         'device_id',
-        `device "${row.device_id}" of home "${row.tenant_id}" is listed already in line ${before}`,
-        'Keep one line for each device.',
+        `device "${device}" of home "${home}" is listed already in line ${span.record.line}`,
+        'Keep one line for each device, or say with valid_from from when on each line holds.',
       )
-    }
-    lineOf.set(key, record.line)
-    return row
+    if (span.to !== null && span.to <= span.from)
+      throw fieldError(
+        file,
+        span.record,
+        'valid_to',
+        `${span.to} lies before it begins`,
+        'Let it be a later date.',
+      )
+    if (next !== undefined && span.to !== null && span.to > next.from)
+      throw fieldError(
+        file,
+        span.record,
+        'valid_to',
+        `the line ${next.record.line} of the same device begins on ${next.from}, before this one ends`,
+        'Let each line of a device end where the next begins, or leave valid_to empty.',
+      )
+    return { ...span, to: span.to ?? next?.from ?? null }
   })
-  return { rows, notices: checkParents(rows, file, lineOf) }
+}
+
+function periodOf({ row, from, to }: Span, timeZone: string): CataloguePeriod {
+  const instant = (date: string): string =>
+    Temporal.PlainDate.from(date).toZonedDateTime(timeZone).toInstant().toString()
+  const { tenant_id, device_id, device_type, user_id, location, installation_date, manufacturer, model } = row
+  return {
+    tenant_id,
+    device_id,
+    valid_from: from === ALWAYS ? '1970-01-01T00:00:00Z' : instant(from),
+    valid_to: to === null ? null : instant(to),
+    device_type,
+    user_id,
+    location,
+    installation_date,
+    manufacturer,
+    model,
+  }
 }
 
 function catalogueRow(record: CsvRecord, file: string): CatalogueRow {

@@ -1,5 +1,5 @@
 /** One list of devices from three hands: the catalogue file, what a person said by command, and what was discovered. */
-import type { CatalogueRow } from './catalogue.ts'
+import type { CataloguePeriod, CatalogueRow } from './catalogue.ts'
 
 /** A device as `reference.catalogue` has it. */
 export interface ListedDevice extends CatalogueRow {
@@ -54,6 +54,26 @@ export function listDevices(
   for (const row of files)
     listed.set(keyOf(row), { ...(listed.get(keyOf(row)) ?? empty(row)), ...told(row), origin: 'file' })
   return [...listed.values()]
+}
+
+/** The periods of the file, filled up in the same way. */
+export function listPeriods(
+  periods: readonly CataloguePeriod[],
+  notes: readonly DeviceNote[],
+  discovered: readonly DiscoveredDevice[],
+): CataloguePeriod[] {
+  const others = new Map(listDevices([], notes, discovered).map((device) => [keyOf(device), device]))
+  return periods.map((period) => {
+    const other = others.get(keyOf(period))
+    return {
+      ...period,
+      device_type: period.device_type ?? other?.device_type ?? null,
+      user_id: period.user_id ?? other?.user_id ?? null,
+      location: period.location ?? other?.location ?? null,
+      manufacturer: period.manufacturer ?? other?.manufacturer ?? null,
+      model: period.model ?? other?.model ?? null,
+    }
+  })
 }
 
 function empty({ tenant_id, device_id }: { tenant_id: string; device_id: string }): ListedDevice {

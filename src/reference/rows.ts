@@ -6,6 +6,7 @@ const SQL_TYPE: Partial<Record<ColumnType, string>> = {
   integer: 'INTEGER',
   long: 'BIGINT',
   double: 'DOUBLE',
+  boolean: 'BOOLEAN',
   date: 'DATE',
   timestamp: 'TIMESTAMP_LTZ',
 }
@@ -25,7 +26,7 @@ export async function loadRows(
   rows: readonly object[],
 ): Promise<void> {
   const shape = JSON.stringify(Object.fromEntries(columns.map(({ name }) => [name, 'VARCHAR'])))
-  const select = columns.map(({ name, type }) => `CAST(item.${name} AS ${sqlType(type)}) AS ${name}`)
+  const select = columns.map(({ name, type }) => `CAST(item."${name}" AS ${sqlType(type)}) AS "${name}"`)
   await session.run(
     `CREATE OR REPLACE TEMP TABLE ${tempTable} AS SELECT ${select.join(', ')}
      FROM (SELECT unnest(from_json($1, '[${shape}]')) AS item)`,

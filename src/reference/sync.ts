@@ -1,8 +1,15 @@
 import type { Engine, Lake, Session, Snapshot, TableDefinition } from '../lake/types.ts'
-import type { CatalogueRow } from './catalogue.ts'
+import type { CataloguePeriod, CatalogueRow } from './catalogue.ts'
 import type { DeviceNote, ListedDevice } from './devices.ts'
 import { loadRows } from './rows.ts'
-import { REFERENCE_CATALOGUE, REFERENCE_DEVICES, REFERENCE_SETTINGS, REFERENCE_TARIFFS } from './tables.ts'
+import {
+  REFERENCE_CATALOGUE,
+  REFERENCE_DEVICES,
+  REFERENCE_PERIODS,
+  REFERENCE_RULES,
+  REFERENCE_SETTINGS,
+  REFERENCE_TARIFFS,
+} from './tables.ts'
 import type { TariffRow } from './tariffs.ts'
 
 /** What else figures depend on. */
@@ -26,6 +33,16 @@ export interface StoredTariff extends TariffRow {
   tariff_version: number
 }
 
+/** A row of `reference.rules`. */
+export interface RuleRow {
+  rule: string
+  /** `*`: every type. */
+  device_type: string
+  enabled: boolean
+  points: number | null
+  limit: number | null
+}
+
 export interface SyncReport {
   /** Names of the tables that got a new version. */
   changed: string[]
@@ -44,6 +61,7 @@ export async function syncReference(options: {
   lake: Lake
   engine: Engine
   catalogue: readonly (CatalogueRow & Partial<ListedDevice>)[]
+  periods?: readonly CataloguePeriod[]
   tariffs: readonly TariffRow[]
   settings: ReferenceSettings
 }): Promise<SyncReport> {
@@ -65,6 +83,8 @@ export async function syncReference(options: {
     const pairs = Object.entries(settings).map(([name, value]) => ({ name, value: String(value) }))
     const changed: string[] = []
     for (const [table, rows] of [
+      // First: then a device that has them is not refined for its row of the catalogue as well.
+      [REFERENCE_PERIODS, options.periods ?? []],
       [REFERENCE_CATALOGUE, catalogue],
       [REFERENCE_TARIFFS, tariffs],
       [REFERENCE_SETTINGS, pairs],
@@ -80,6 +100,16 @@ export async function syncReference(options: {
 /** The newest catalogue, by home and device. */
 export async function readCatalogue(lake: Lake, engine: Engine): Promise<Versioned<ListedDevice[]>> {
   return await withSession(engine, (session) => newest<ListedDevice>(lake, session, REFERENCE_CATALOGUE))
+}
+
+/** How the rules in force differ from the published ones. */
+export async function readRules(lake: Lake, engine: Engine): Promise<Versioned<RuleRow[]>> {
+  return await withSession(engine, (session) => newest<RuleRow>(lake, session, REFERENCE_RULES))
+}
+
+/** Puts other rules in force; false where they are already. Silver does again what that concerns. */
+export async function recordRules(lake: Lake, engine: Engine, rules: readonly RuleRow[]): Promise<boolean> {
+  return await withSession(engine, (session) => replaceRows(lake, session, REFERENCE_RULES, rules))
 }
 
 /** What people have said of devices. */
@@ -218,7 +248,7 @@ async function replaceRows(
   rows: readonly object[],
 ): Promise<boolean> {
   await loadRows(session, 'reference_rows', table.columns, rows)
-  const columns = table.columns.map(({ name }) => name).join(', ')
+  const columns = table.columns.map(({ name }) => `"${name}"`).join(', ')
   const given = `SELECT ${columns} FROM reference_rows`
   for (;;) {
     const snapshot = await lake.snapshot(table.name)

@@ -135,9 +135,79 @@ export const REFERENCE_SETTINGS: TableDefinition = {
   key: ['name'],
 }
 
+export const REFERENCE_PERIODS: TableDefinition = {
+  name: 'reference.catalogue_periods',
+  description:
+    'What a device was from when to when, for devices of which the catalogue file says that; it replaces those columns of reference.catalogue.',
+  columns: [
+    { name: 'tenant_id', type: 'string', required: true, description: 'Home that the device belongs to.' },
+    { name: 'device_id', type: 'string', required: true, description: 'Device.' },
+    { name: 'valid_from', type: 'timestamp', required: true, description: 'When it begins to hold.' },
+    { name: 'valid_to', type: 'timestamp', description: 'When it holds no more; null: open.' },
+    { name: 'device_type', type: 'string', description: 'Kind of device.' },
+    { name: 'user_id', type: 'string', description: 'Owner.' },
+    { name: 'location', type: 'string', description: 'Where the device stands.' },
+    { name: 'installation_date', type: 'date', description: 'When it was installed.' },
+    { name: 'manufacturer', type: 'string', description: 'Who made it.' },
+    { name: 'model', type: 'string', description: 'Model.' },
+  ],
+  partitionBy: [],
+  sortBy: ['tenant_id', 'device_id', 'valid_from'],
+  key: ['tenant_id', 'device_id', 'valid_from'],
+}
+
+export const REFERENCE_RULES: TableDefinition = {
+  name: 'reference.rules',
+  description:
+    'Where the quality rules in force differ from the published table (docs/quality-rules.md): switched off, or with other points or another limit.',
+  columns: [
+    { name: 'rule', type: 'string', required: true, description: 'Rule, as quality_reasons names it.' },
+    { name: 'device_type', type: 'string', required: true, description: 'Kind of device; *: every one.' },
+    { name: 'enabled', type: 'boolean', required: true, description: 'Whether it is looked at.' },
+    { name: 'points', type: 'integer', description: 'Points of 100 that it takes; null: as published.' },
+    { name: 'limit', type: 'double', description: 'Threshold of an alert, °C or W; null: as published.' },
+  ],
+  partitionBy: [],
+  sortBy: ['rule', 'device_type'],
+  key: ['rule', 'device_type'],
+}
+
+export const REFERENCE_CORRECTIONS: TableDefinition = {
+  name: 'reference.corrections',
+  description:
+    'What people have said of readings that the rules let through. Only added to: a correction is undone by a further record.',
+  columns: [
+    { name: 'correction_id', type: 'long', required: true, description: 'Number of the record, from 1 on.' },
+    { name: 'recorded_at', type: 'timestamp', required: true, description: 'When it was recorded.' },
+    { name: 'recorded_by', type: 'string', required: true, description: 'Who recorded it.' },
+    { name: 'reason', type: 'string', required: true, description: 'Why.' },
+    { name: 'tenant_id', type: 'string', required: true, description: 'Home of the device.' },
+    { name: 'device_id', type: 'string', required: true, description: 'Device.' },
+    { name: 'channel', type: 'string', description: 'Endpoint; null: every one of the device.' },
+    {
+      name: 'from_time',
+      type: 'timestamp',
+      required: true,
+      description: 'First event time that it concerns.',
+    },
+    { name: 'to_time', type: 'timestamp', required: true, description: 'Last event time that it concerns.' },
+    { name: 'action', type: 'string', required: true, description: 'exclude, set or undo.' },
+    { name: 'field', type: 'string', description: 'set: the measured field.' },
+    { name: 'value', type: 'double', description: "set: its value, in the field's unit; null: none." },
+    { name: 'undoes', type: 'long', description: 'undo: the correction that is taken back.' },
+  ],
+  partitionBy: [],
+  sortBy: ['correction_id'],
+  key: ['correction_id'],
+  properties: { 'delta.appendOnly': 'true' },
+}
+
 export const REFERENCE_TABLES = [
   REFERENCE_CATALOGUE,
+  REFERENCE_PERIODS,
   REFERENCE_DEVICES,
   REFERENCE_TARIFFS,
   REFERENCE_SETTINGS,
+  REFERENCE_RULES,
+  REFERENCE_CORRECTIONS,
 ] as const

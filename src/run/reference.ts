@@ -5,10 +5,11 @@ import type { Registry } from '../1-source/registry/registry.ts'
 import type { Say } from '../log.ts'
 import { openDevices, type Settings, type Warehouse } from '../main.ts'
 import { readCatalogueCsv } from '../reference/catalogue.ts'
-import { listDevices, type DiscoveredDevice } from '../reference/devices.ts'
-import { readDeviceNotes, syncReference } from '../reference/sync.ts'
+import { listDevices, listPeriods, type DiscoveredDevice } from '../reference/devices.ts'
+import { readDeviceNotes, readSettings, syncReference } from '../reference/sync.ts'
 import { readBillingCsv, tariffRows } from '../reference/tariffs.ts'
 import { pause } from './loop.ts'
+import { recordFirstRules } from './rules.ts'
 
 const LOOK_EVERY_MS = 5000
 
@@ -64,16 +65,15 @@ export async function recordReference(
   const files = filesOf(settings)
   // Both files are optional: a house without them has no catalogue and one price.
   const catalogue = exists(files.catalogue)
-    ? await readCatalogueCsv(files.catalogue)
-    : { rows: [], notices: [] }
+    ? await readCatalogueCsv(files.catalogue, await zoneOf(settings, warehouse))
+    : { rows: [], periods: [], notices: [] }
   const billing = exists(files.billing) ? await readBillingCsv(files.billing) : []
+  const notes = await readDeviceNotes(warehouse.lake, warehouse.engine)
+  const found = await discovered(settings)
   const report = await syncReference({
     ...warehouse,
-    catalogue: listDevices(
-      catalogue.rows,
-      await readDeviceNotes(warehouse.lake, warehouse.engine),
-      await discovered(settings),
-    ),
+    catalogue: listDevices(catalogue.rows, notes, found),
+    periods: listPeriods(catalogue.periods, notes, found),
     tariffs: tariffRows({
       currency: config.currency,
       price: config.price,
@@ -86,8 +86,14 @@ export async function recordReference(
       format_version: FORMAT_VERSION,
     },
   })
+  await recordFirstRules(config, warehouse, say)
   for (const notice of [...catalogue.notices, ...report.notices]) say(notice)
   if (report.changed.length > 0) say(`Recorded in the lake: ${report.changed.join(', ')}`)
+}
+
+/** The house's zone is fixed in the lake at the first start. */
+async function zoneOf({ config }: Settings, { lake, engine }: Warehouse): Promise<string> {
+  return (await readSettings(lake, engine)).value?.time_zone ?? config.time_zone
 }
 
 async function discovered(settings: Settings): Promise<DiscoveredDevice[]> {

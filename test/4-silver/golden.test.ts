@@ -6,12 +6,22 @@ import { rebuildSilver } from '../../src/4-silver/rebuild.ts'
 import { createSilverStage } from '../../src/4-silver/refine.ts'
 import { openDuckDb } from '../../src/lake/index.ts'
 import type { Engine } from '../../src/lake/types.ts'
+import type { CataloguePeriod } from '../../src/reference/catalogue.ts'
+import type { CorrectionDraft } from '../../src/reference/corrections.ts'
+import type { RuleRow } from '../../src/reference/sync.ts'
 import { assertAccounted, assertEqualsRebuild, openHouse, type Arrival, type House } from './house.ts'
 
 /** Each folder is a device of one house: `given.jsonl` are its arrivals, `expect.json` what becomes of each line. */
 const FOLDER = join(import.meta.dirname, 'golden')
 /** Stream offsets of a folder begin at its index times this. */
 const STRIDE = 1000
+
+const RECORDED = {
+  tenant_id: 'home',
+  recorded_at: '2024-01-16T00:00:00Z',
+  recorded_by: 'ann',
+  reason: 'wrong',
+}
 
 interface Expectation {
   /** The arithmetic, in words. */
@@ -29,6 +39,10 @@ const cases = readdirSync(FOLDER)
     const path = (file: string) => join(FOLDER, name, file)
     const own = <T extends object>(row: T): T =>
       'device_id' in row && row.device_id === 'd' ? { ...row, device_id: name } : row
+    const rows = (kind: string): Record<string, unknown>[] =>
+      existsSync(path(`${kind}.json`))
+        ? (JSON.parse(readFileSync(path(`${kind}.json`), 'utf8')) as Record<string, unknown>[]).map(own)
+        : []
     const lines = readFileSync(path('given.jsonl'), 'utf8').trim().split('\n')
     return {
       name,
@@ -37,12 +51,39 @@ const cases = readdirSync(FOLDER)
         ...own(JSON.parse(line) as Arrival),
         stream_offset: index * STRIDE + number,
       })),
-      catalogue: existsSync(path('catalogue.json'))
-        ? (JSON.parse(readFileSync(path('catalogue.json'), 'utf8')) as Record<string, unknown>[]).map(own)
-        : [],
+      catalogue: rows('catalogue'),
+      periods: (rows('periods') as unknown as CataloguePeriod[]).map((one) => ({
+        ...one,
+        tenant_id: 'home',
+      })),
+      rules: rows('rules') as unknown as RuleRow[],
+      corrections: (rows('corrections') as unknown as CorrectionDraft[]).map((one) => ({
+        ...RECORDED,
+        ...one,
+      })),
       expect: JSON.parse(readFileSync(path('expect.json'), 'utf8')) as Expectation,
     }
   })
+
+/** Undone corrections are named by their place in their own folder; in the lake they stand behind those of the others. */
+function allCorrections(): CorrectionDraft[] {
+  const all: CorrectionDraft[] = []
+  for (const { corrections } of cases) {
+    const others = all.length
+    for (const one of corrections)
+      all.push({ ...one, undoes: one.undoes === null ? null : one.undoes + others })
+  }
+  return all
+}
+
+async function setHouse(house: House): Promise<void> {
+  await house.setCatalogue(cases.flatMap(({ catalogue }) => catalogue))
+  await house.setReference(
+    cases.flatMap(({ periods }) => periods),
+    cases.flatMap(({ rules }) => rules),
+    allCorrections(),
+  )
+}
 
 let engine: Engine
 before(async () => {
@@ -50,7 +91,7 @@ before(async () => {
 })
 after(() => engine.close())
 
-const NULL_RULES = /^(not_a_number|sentinel|power_up|too_large):/
+const NULL_RULES = /^(not_a_number|sentinel|power_up|too_large|corrected):/
 const ENERGY_REASONS = /^counter_/
 
 /** A column of a row as `expect.json` writes it; what is text there (decimals, means) is compared as text. */
@@ -76,7 +117,7 @@ describe('golden folders, rebuilt', () => {
   let house: House
   before(async () => {
     house = await openHouse(engine)
-    await house.setCatalogue(cases.flatMap(({ catalogue }) => catalogue))
+    await setHouse(house)
     await house.land(cases.flatMap(({ given }) => given))
     await rebuildSilver({ lake: house.lake, engine })
   })
@@ -131,7 +172,7 @@ for (const [cut, batches, final] of [
   test(`golden folders, ${cut}: as rebuilt`, async () => {
     const house = await openHouse(engine)
     try {
-      await house.setCatalogue(cases.flatMap(({ catalogue }) => catalogue))
+      await setHouse(house)
       const stage = await createSilverStage({ lake: house.lake, engine })
       for (const batch of batches) {
         await house.land(batch)

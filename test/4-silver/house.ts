@@ -8,7 +8,11 @@ import { rebuildSilver } from '../../src/4-silver/rebuild.ts'
 import { SILVER_TABLES } from '../../src/4-silver/tables.ts'
 import { openLake } from '../../src/lake/index.ts'
 import type { Engine, Lake, Session } from '../../src/lake/types.ts'
-import { REFERENCE_CATALOGUE, REFERENCE_TABLES } from '../../src/reference/tables.ts'
+import type { CataloguePeriod } from '../../src/reference/catalogue.ts'
+import { recordCorrections, type CorrectionDraft } from '../../src/reference/corrections.ts'
+import { loadRows } from '../../src/reference/rows.ts'
+import { recordRules, type RuleRow } from '../../src/reference/sync.ts'
+import { REFERENCE_CATALOGUE, REFERENCE_PERIODS, REFERENCE_TABLES } from '../../src/reference/tables.ts'
 
 /** An arrival as a test writes it: Bronze fields that matter, the rest null. `at` is the ingestion time. */
 export interface Arrival {
@@ -27,6 +31,12 @@ export interface House {
   /** One Bronze commit with these arrivals; offsets go on. */
   land(arrivals: readonly Arrival[]): Promise<void>
   setCatalogue(rows: readonly Record<string, unknown>[]): Promise<void>
+  /** Periods and rules replace those before, corrections are added. */
+  setReference(
+    periods: readonly CataloguePeriod[],
+    rules: readonly RuleRow[],
+    corrections: readonly CorrectionDraft[],
+  ): Promise<void>
   /** All rows of a table as text, every column to the last digit, in the order of their positions. */
   contents(table: string): Promise<string[]>
   close(): Promise<void>
@@ -66,6 +76,14 @@ export async function openHouse(engine: Engine): Promise<House> {
               `SELECT r.* FROM (SELECT unnest(from_json('${quoted(rows.map(withHome))}', '[{${columns.map(jsonType).join(', ')}}]')) AS r)`,
             )
       await lake.commit(REFERENCE_CATALOGUE.name, { operation: 'WRITE', add: files, remove: before.files })
+    },
+    async setReference(periods, rules, corrections) {
+      await recordRules(lake, engine, rules)
+      const { files } = await lake.snapshot(REFERENCE_PERIODS.name)
+      await loadRows(session, 'period_rows', REFERENCE_PERIODS.columns, periods)
+      const add = await lake.write(session, REFERENCE_PERIODS.name, 'SELECT * FROM period_rows')
+      await lake.commit(REFERENCE_PERIODS.name, { operation: 'WRITE', add, remove: files })
+      if (corrections.length > 0) await recordCorrections(lake, engine, corrections)
     },
     async contents(table) {
       const snapshot = await lake.snapshot(table)

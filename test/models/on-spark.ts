@@ -1,7 +1,8 @@
 /** The rebuild's models, run on Spark in the order of the rebuild: the files unchanged, the glue between them in Spark's words. */
 import { readFileSync } from 'node:fs'
 import { CHANNEL_STATE_COLUMNS, HOUR_COLUMNS } from '../../src/4-silver/models.ts'
-import { CONSTANTS, DEFAULT_LIMITS, TYPE_LIMITS } from '../../src/4-silver/rules.ts'
+import { CONSTANTS } from '../../src/4-silver/rules.ts'
+import { typeRows, typeRowsSql } from '../../src/4-silver/rules-in-force.ts'
 import type { Answering, Row } from '../servers/answering.ts'
 import { LATE_WATERMARK_HOURS, ZONE } from './week.ts'
 
@@ -44,17 +45,11 @@ export class SparkModels {
       ([name, value]) => `CAST(${value} AS ${Number.isInteger(value) ? 'BIGINT' : 'DOUBLE'}) AS ${name}`,
     )
     await this.#view('constants', `SELECT ${columns.join(', ')}`)
-    const limits = Object.entries({ '*': DEFAULT_LIMITS, ...TYPE_LIMITS }).map(
-      ([type, l]) =>
-        `('${type}', ${[l.powerMinW, l.powerMaxW, l.temperatureMinC, l.temperatureMaxC, l.ratedPowerW].map(double).join(', ')}, ${l.powerUpSentinel})`,
-    )
-    await this.#view(
-      'type_limits',
-      `SELECT * FROM VALUES ${limits.join(', ')}
-       AS t(device_type, power_min_w, power_max_w, temperature_min_c, temperature_max_c, rated_power_w, power_up_sentinel)`,
-    )
+    await this.#keep('type_limits', typeRowsSql(typeRows([])))
     for (const name of ['catalogue', 'tariffs'])
       await this.#keep(name, `SELECT * FROM ${this.lake(`reference.${name}`)}`)
+    await this.#keep('periods', `SELECT * FROM ${this.lake('reference.catalogue_periods')}`)
+    await this.#keep('corrections', `SELECT * FROM ${this.lake('reference.corrections')}`)
   }
 
   /** From `bronze.telemetry` to `readings`, `rejects` and `duplicates`. */
@@ -67,7 +62,8 @@ export class SparkModels {
     )
     await this.#view('carried', none(CHANNEL_STATE_COLUMNS))
     await this.#view('hour_before', none(HOUR_COLUMNS))
-    for (const name of ['numbers', 'channels', 'arrivals', 'checked']) await this.#silverModel(name)
+    for (const name of ['numbers', 'channels', 'described', 'arrivals', 'corrected', 'checked'])
+      await this.#silverModel(name)
     await this.#view('candidates', 'SELECT * FROM checked WHERE reject_reason IS NULL')
     await this.#silverModel('repeated')
     await this.#silverModel('owners_first', 'owned')
@@ -174,9 +170,6 @@ export class SparkModels {
     await this.ask(`CREATE OR REPLACE TEMPORARY VIEW ${name} AS ${sql}`)
   }
 }
-
-const double = (value: number | null): string =>
-  value === null ? 'CAST(NULL AS DOUBLE)' : `CAST(${value} AS DOUBLE)`
 
 /** No row of some columns, given as `name TYPE, …`. */
 function none(columns: string): string {

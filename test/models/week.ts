@@ -50,7 +50,7 @@ export async function makeWeek(): Promise<Week> {
 
 async function recordReference(lake: Lake, engine: Engine): Promise<void> {
   const config = (name: string): string => fileURLToPath(new URL(`../../config/${name}`, import.meta.url))
-  const { rows } = await readCatalogueCsv(config('device_catalog.csv'))
+  const { rows } = await readCatalogueCsv(config('device_catalog.csv'), 'UTC')
   const bands = await readBillingCsv(config('billing_data.csv'))
   await syncReference({
     lake,

@@ -1,11 +1,12 @@
 /** From Bronze to accepted rows, rejects and duplicates: decision 0002, "From Bronze to accepted rows". */
-import { powerRangeW } from './limits.ts'
+import { powerRangeW, ruleOf } from './limits.ts'
 import { HOUR_US, MINUTE_US, parseUs } from './exact.ts'
 import { MEASURED, OWNED, groupBy } from './types.ts'
 import type {
   Accepted,
   BronzeRow,
-  CatalogueEntry,
+  CataloguePeriod,
+  Correction,
   DuplicateArrival,
   House,
   Measured,
@@ -41,8 +42,8 @@ export function accept(
   const rejects: RejectedArrival[] = []
   const candidates: Accepted[] = []
   for (const arrival of bronze.toSorted(compareArrival)) {
-    const cleaned = clean(arrival, house.catalogue)
-    const reason = rejectReason(arrival, cleaned)
+    const cleaned = clean(arrival, house)
+    const reason = rejectReason(arrival, cleaned, house)
     if (reason === null) candidates.push(cleaned)
     else rejects.push({ arrival, reason, countedAt: countedAt(cleaned, reason) })
   }
@@ -63,32 +64,44 @@ export function accept(
 export const positionOf = (row: BronzeRow): string =>
   JSON.stringify([row.stream_topic, row.stream_partition, row.stream_offset, row.stream_index])
 
-/** Rules 1 and 2: what the catalogue knows is filled in, what cannot be a measurement is nulled. */
-function clean(arrival: BronzeRow, catalogue: readonly CatalogueEntry[]): Accepted {
+/** Rules 1 and 2: what the catalogue knows is filled in, what a person corrected is put in, what cannot be a measurement is nulled. */
+function clean(arrival: BronzeRow, house: House): Accepted {
   const tenant_id = unlessBlank(arrival.tenant_id) ?? 'home'
-  const entry = catalogue.find((e) => e.tenant_id === tenant_id && e.device_id === arrival.device_id)
-  const device_type = unlessBlank(arrival.device_type) ?? unlessBlank(entry?.device_type)
+  const entry = house.catalogue.find((e) => e.tenant_id === tenant_id && e.device_id === arrival.device_id)
+  const at = arrival.timestamp === null ? 0n : parseUs(arrival.timestamp)
+  const said = described(tenant_id, arrival, at, house) ?? entry
+  const device_type = unlessBlank(arrival.device_type) ?? unlessBlank(said?.device_type)
   const row: Accepted = {
     ...arrival,
     tenant_id,
     device_id: arrival.device_id as string,
     event_id: unlessBlank(arrival.event_id),
     device_type,
-    user_id: unlessBlank(arrival.user_id) ?? unlessBlank(entry?.user_id),
-    location: unlessBlank(arrival.location) ?? unlessBlank(entry?.location),
-    manufacturer: unlessBlank(arrival.manufacturer) ?? unlessBlank(entry?.manufacturer),
-    model: unlessBlank(arrival.model) ?? unlessBlank(entry?.model),
+    user_id: unlessBlank(arrival.user_id) ?? unlessBlank(said?.user_id),
+    location: unlessBlank(arrival.location) ?? unlessBlank(said?.location),
+    manufacturer: unlessBlank(arrival.manufacturer) ?? unlessBlank(said?.manufacturer),
+    model: unlessBlank(arrival.model) ?? unlessBlank(said?.model),
     status: unlessBlank(arrival.status),
     alert: unlessBlank(arrival.alert),
     metrics: hasMetrics(arrival) ? arrival.metrics : null,
-    at: arrival.timestamp === null ? 0n : parseUs(arrival.timestamp),
+    at,
     arrivedAt: parseUs(arrival.ingestion_time),
     nulled: [],
     entry,
+    installation_date: said?.installation_date ?? null,
     order: -1,
   }
   for (const field of MEASURED) {
-    const rule = nullRule(field, arrival, device_type)
+    const correction = correctionsOf(row, house).findLast(
+      (one) => one.action === 'set' && one.field === field,
+    )
+    const received = arrival[field] !== null || arrival.faults?.includes(field) === true
+    if (correction !== undefined && received) {
+      row[field] = correction.value
+      row.nulled.push(`corrected:${field}`)
+      continue
+    }
+    const rule = nullRule(field, arrival, device_type, house)
     if (rule === null) continue
     row[field] = null
     row.nulled.push(`${rule}:${field}`)
@@ -96,18 +109,59 @@ function clean(arrival: BronzeRow, catalogue: readonly CatalogueEntry[]): Accept
   return row
 }
 
-function nullRule(field: Measured, arrival: BronzeRow, deviceType: string | null): string | null {
+/** What the catalogue says of the device at that time, where it says so by period; outside of all of them nothing. */
+function described(
+  tenant: string,
+  { device_id: device, timestamp }: BronzeRow,
+  at: bigint,
+  house: House,
+): Partial<CataloguePeriod> | undefined {
+  const periods = (house.periods ?? []).filter((one) => one.tenant_id === tenant && one.device_id === device)
+  if (periods.length === 0) return undefined
+  const holds = (one: CataloguePeriod): boolean =>
+    timestamp !== null &&
+    parseUs(one.valid_from) <= at &&
+    (one.valid_to === null || at < parseUs(one.valid_to))
+  return periods.find(holds) ?? {}
+}
+
+/** The corrections in force that concern a row, in the order in which they were recorded. */
+function correctionsOf(row: Accepted, house: House): Correction[] {
+  const all = house.corrections ?? []
+  const undone = all.flatMap(({ action, undoes }) => (action === 'undo' && undoes !== null ? [undoes] : []))
+  return all
+    .filter(
+      (one) =>
+        one.action !== 'undo' &&
+        !undone.includes(one.correction_id) &&
+        row.timestamp !== null &&
+        one.tenant_id === row.tenant_id &&
+        one.device_id === row.device_id &&
+        (one.channel === null || one.channel === row.channel) &&
+        parseUs(one.from_time) <= row.at &&
+        row.at <= parseUs(one.to_time),
+    )
+    .toSorted((a, b) => a.correction_id - b.correction_id)
+}
+
+function nullRule(
+  field: Measured,
+  arrival: BronzeRow,
+  deviceType: string | null,
+  house: House,
+): string | null {
+  const isOn = (rule: string): boolean => ruleOf(house, rule, deviceType).on
   if (arrival.faults?.includes(field)) return 'not_a_number'
   const value = arrival[field]
   if (value === null) return null
   if (!Number.isFinite(value)) return 'not_a_number'
-  if (value === 2147483647 || value === 4294967295) return 'sentinel'
+  if ((value === 2147483647 || value === 4294967295) && isOn('sentinel')) return 'sentinel'
   if (field === 'temperature') {
-    if (value === 32767 || value === -127 || value === 127.99) return 'sentinel'
+    if ((value === 32767 || value === -127 || value === 127.99) && isOn('sentinel')) return 'sentinel'
     const uptimeS = arrival.metrics?.['uptime_s']
     const justPoweredUp = uptimeS !== undefined && uptimeS !== null && uptimeS <= 60
     const exempt = deviceType !== null && NEVER_POWER_UP.includes(deviceType)
-    if ((value === 85 || value === 0) && justPoweredUp && !exempt) return 'power_up'
+    if ((value === 85 || value === 0) && justPoweredUp && !exempt && isOn('power_up')) return 'power_up'
   }
   if (field === 'energy_consumption_wh' && Math.abs(value) >= 9e8) return 'too_large'
   if (field === 'energy_total_wh' && Math.abs(value) >= 9e12) return 'too_large'
@@ -115,7 +169,8 @@ function nullRule(field: Measured, arrival: BronzeRow, deviceType: string | null
 }
 
 /** Rule 3, the first that holds; null where none does. */
-function rejectReason(arrival: BronzeRow, row: Accepted): string | null {
+function rejectReason(arrival: BronzeRow, row: Accepted, house: House): string | null {
+  const isOn = (rule: string): boolean => ruleOf(house, rule, row.device_type).on
   const faults = arrival.faults ?? []
   if (faults.includes('not_json') || faults.includes('not_object')) return 'not_json'
   if (isBlank(arrival.device_id)) return 'missing_device_id'
@@ -124,12 +179,15 @@ function rejectReason(arrival: BronzeRow, row: Accepted): string | null {
   if (row.at > row.arrivedAt + 10n * MINUTE_US) return 'in_future'
   const anyNumber = MEASURED.some((field) => arrival[field] !== null || faults.includes(field))
   if (!anyNumber && row.status === null && row.alert === null && row.metrics === null) return 'empty'
-  if (row.temperature !== null && (row.temperature < -50 || row.temperature > 100))
+  const [leastC, mostC] = isOn('temperature_out_of_range') ? [-50, 100] : [-1e6, 1e6]
+  if (row.temperature !== null && (row.temperature < leastC || row.temperature > mostC))
     return 'temperature_out_of_range'
-  const [leastW, mostW] = powerRangeW(row.device_type)
+  const [leastW, mostW] = isOn('power_out_of_range') ? powerRangeW(row.device_type) : [-1e9, 1e9]
   if (row.power_usage !== null && (row.power_usage < leastW || row.power_usage > mostW))
     return 'power_out_of_range'
-  if (row.energy_consumption_wh !== null && row.energy_consumption_wh < 0) return 'negative_energy'
+  const isNegative = row.energy_consumption_wh !== null && row.energy_consumption_wh < 0
+  if (isNegative && isOn('negative_energy')) return 'negative_energy'
+  if (correctionsOf(row, house).some((one) => one.action === 'exclude')) return 'excluded'
   return null
 }
 

@@ -2,7 +2,7 @@
 import { accept, deviceKey, isLate } from './accept.ts'
 import { channelEnergy } from './energy.ts'
 import { HOUR_US, decimal, formatUs, parseUs, sum, toInteger, utcDate } from './exact.ts'
-import { typeRatedPowerW } from './limits.ts'
+import { ruleOf, typeRatedPowerW } from './limits.ts'
 import { groupBy, isAlert, isOffline } from './types.ts'
 import type {
   Accepted,
@@ -33,7 +33,7 @@ export function silver(bronze: readonly BronzeRow[], house: House): Silver {
       const energies = channelEnergy(channel, offline)
       channel.forEach((row, index) => {
         const energy = energies[index] as SilverReading['energy']
-        const reading = { row, energy, qualityHundredths: 100n - penalties(row).points }
+        const reading = { row, energy, qualityHundredths: qualityOf(row, house) }
         readings.push(reading)
         rows.push(readingRow(reading, channel, device, house))
       })
@@ -51,17 +51,40 @@ export function silver(bronze: readonly BronzeRow[], house: House): Silver {
   }
 }
 
-function penalties(row: Accepted): { points: bigint; reasons: string[] } {
-  const found: [string, bigint][] = []
-  if (row.location === null) found.push(['unknown_location', 10n])
-  if (row.manufacturer === null) found.push(['unknown_manufacturer', 10n])
-  if (row.model === null) found.push(['unknown_model', 10n])
+function qualityOf(row: Accepted, house: House): bigint {
+  const left = 100n - penalties(row, house).points
+  return left < 0n ? 0n : left
+}
+
+function penalties(row: Accepted, house: House): { points: bigint; reasons: string[] } {
+  const all: [string, bigint][] = []
+  if (row.location === null) all.push(['unknown_location', 10n])
+  if (row.manufacturer === null) all.push(['unknown_manufacturer', 10n])
+  if (row.model === null) all.push(['unknown_model', 10n])
   if (row.temperature !== null && (row.temperature < 0 || row.temperature > 50))
-    found.push(['temperature_unusual', 20n])
+    all.push(['temperature_unusual', 20n])
   const ratedW = row.entry?.rated_power_w ?? typeRatedPowerW(row.device_type)
   if (row.power_usage !== null && (row.power_usage > 5000 || (ratedW !== null && row.power_usage > ratedW)))
-    found.push(['power_high', 20n])
-  return { points: sum(found.map(([, points]) => points)), reasons: found.map(([reason]) => reason) }
+    all.push(['power_high', 20n])
+  const found = all.flatMap(([rule, points]) => {
+    const { on, points: weight } = ruleOf(house, rule, row.device_type)
+    return on ? [{ rule, points: weight === null ? points : BigInt(weight) }] : []
+  })
+  return { points: sum(found.map(({ points }) => points)), reasons: found.map(({ rule }) => rule) }
+}
+
+function thresholdAlerts(row: Accepted, house: House): string[] {
+  const limitOf = (rule: string, published: number): number | null => {
+    const { on, limit } = ruleOf(house, rule, row.device_type)
+    return on ? (limit ?? published) : null
+  }
+  const beyond = (value: number | null, limit: number | null, sign: number): boolean =>
+    value !== null && limit !== null && sign * (value - limit) > 0
+  return [
+    ...(beyond(row.temperature, limitOf('high_temperature', 35), 1) ? ['high_temperature'] : []),
+    ...(beyond(row.temperature, limitOf('low_temperature', 5), -1) ? ['low_temperature'] : []),
+    ...(beyond(row.power_usage, limitOf('high_power', 3500), 1) ? ['high_power'] : []),
+  ]
 }
 
 /** Mean of a field over the rows of (t − 1 h, t]: integer sum / count, then by 1000. */
@@ -80,7 +103,7 @@ const lastHour = (row: Accepted, rows: readonly Accepted[]): Accepted[] =>
   rows.filter((other) => other.at > row.at - HOUR_US && other.at <= row.at)
 
 function deviceAgeDays(row: Accepted): number | null {
-  const installed = row.entry?.installation_date ?? null
+  const installed = row.installation_date
   if (installed === null) return null
   return (Date.parse(utcDate(row.at)) - Date.parse(installed)) / 86_400_000
 }
@@ -94,7 +117,7 @@ function readingRow(
   return {
     ...asReceived(row),
     quality_score: decimal(qualityHundredths * 10_000n, 6),
-    quality_reasons: [...row.nulled, ...penalties(row).reasons, ...energy.reasons],
+    quality_reasons: [...row.nulled, ...penalties(row, house).reasons, ...energy.reasons],
     is_valid: qualityHundredths >= 50n,
     processing_delay_hours: Number(row.arrivedAt - row.at) / 3.6e9,
     is_late_event: isLate(row, house),
@@ -110,6 +133,7 @@ function readingRow(
     energy_from: energy.from === null ? null : formatUs(energy.from),
     energy_to: energy.to === null ? null : formatUs(energy.to),
     energy_method: energy.method,
+    threshold_alerts: thresholdAlerts(row, house),
     event_date: utcDate(row.at),
   }
 }

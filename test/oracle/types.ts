@@ -66,11 +66,49 @@ export interface Tariff {
   currency: string
 }
 
+export interface CataloguePeriod {
+  tenant_id: string
+  device_id: string
+  valid_from: string
+  valid_to: string | null
+  device_type: string | null
+  user_id: string | null
+  location: string | null
+  installation_date: string | null
+  manufacturer: string | null
+  model: string | null
+}
+
+export interface Correction {
+  correction_id: number
+  tenant_id: string
+  device_id: string
+  channel: string | null
+  from_time: string
+  to_time: string
+  action: 'exclude' | 'set' | 'undo'
+  field: Measured | null
+  value: number | null
+  undoes: number | null
+}
+
+/** How a rule differs from the published one. */
+export interface RuleChange {
+  rule: string
+  device_type: string
+  enabled: boolean
+  points: number | null
+  limit: number | null
+}
+
 export interface House {
   catalogue: readonly CatalogueEntry[]
   tariffs: readonly Tariff[]
   timeZone: string
   lateWatermarkHours: number
+  periods?: readonly CataloguePeriod[]
+  corrections?: readonly Correction[]
+  rules?: readonly RuleChange[]
 }
 
 /** The fields that the identity rule gives to the first arrival that has them. */
@@ -88,6 +126,7 @@ export interface Accepted extends BronzeRow {
   /** Rules that nulled a field of it. */
   nulled: string[]
   entry: CatalogueEntry | undefined
+  installation_date: string | null
   /** Place in row order among all rows of its device. */
   order: number
 }

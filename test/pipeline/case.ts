@@ -1,5 +1,5 @@
 /** A case of the property test: a house, what its devices send, and how the stages get to work it off. Plain JSON. */
-import type { CatalogueEntry, Tariff } from '../oracle/types.ts'
+import type { CatalogueEntry, CataloguePeriod, Correction, RuleChange, Tariff } from '../oracle/types.ts'
 
 export interface Message {
   /** When the stream accepts it, ms since 1970; does not decrease from one message to the next. */
@@ -19,12 +19,23 @@ export type Happening =
     }
   /** The process of a stage ends; the next step begins with a new one. */
   | { do: 'restart'; stage: 'bronze' | 'silver' | 'gold' }
+  /** What figures depend on besides readings becomes `later`; at the end of the schedule at the latest. */
+  | { do: 'change' }
 
-export interface Case {
-  timeZone: string
+/** What figures depend on besides readings. */
+export interface Given {
   lateWatermarkHours: number
   catalogue: CatalogueEntry[]
+  periods?: CataloguePeriod[]
   tariffs: Omit<Tariff, 'tariff_version'>[]
+  rules?: RuleChange[]
+  /** Those of `later` come after those before, which stay. */
+  corrections?: Omit<Correction, 'correction_id'>[]
+}
+
+export interface Case extends Given {
+  timeZone: string
+  later?: Given
   messages: Message[]
   schedule: Happening[]
 }

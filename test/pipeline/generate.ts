@@ -1,9 +1,8 @@
 /** Streams of readings with every fault that the rules know, as fast-check arbitraries. */
 import fc from 'fast-check'
-import { DEFAULT_TARIFF, catalogued } from '../oracle/arrivals.ts'
 import { formatUs, parseUs } from '../oracle/exact.ts'
-import type { CatalogueEntry, Tariff } from '../oracle/types.ts'
 import type { Case, Happening, Message } from './case.ts'
+import { changed, given } from './generate-house.ts'
 
 /** Zones, with an instant about which their days are odd: clock changes, a skipped day, the end of a month. */
 const EDGES: readonly (readonly [zone: string, at: string])[] = [
@@ -24,7 +23,6 @@ const DEVICES = [
   { tenant_id: undefined, device_id: 'mains' },
   { tenant_id: 'demo', device_id: 'plug' },
 ] as const
-const TYPES = ['smart_plug', 'smart_bulb', 'mains', 'solar', 'thermostat', 'boiler']
 
 const S = 1_000_000
 /** Event time as distance from the edge, µs. Few different values, so that arrivals meet. */
@@ -192,46 +190,6 @@ function toMessages(drafts: readonly Draft[], edgeUs: number, styles: readonly s
   return messages
 }
 
-const entry = (tenant_id: string, device_id: string): fc.Arbitrary<CatalogueEntry> =>
-  fc
-    .record({
-      device_type: fc.option(fc.constantFrom(...TYPES)),
-      user_id: fc.option(fc.constantFrom('ann', 'bob')),
-      location: fc.option(fc.constant('hall')),
-      installation_date: fc.option(fc.constant('2017-05-31')),
-      manufacturer: fc.option(fc.constant('acme')),
-      model: fc.option(fc.constant('one')),
-      rated_power_w: fc.option(fc.constantFrom(100, 2300, 0.5)),
-      expected_interval_s: fc.option(fc.constantFrom(60, 300, 600, 0.5, 1200.5)),
-      energy_source: fc.oneof(
-        { weight: 6, arbitrary: fc.constant(null) },
-        { weight: 1, arbitrary: fc.constantFrom('counter', 'reported', 'integrated') },
-      ),
-      parent_device_id: fc.constant(device_id === 'plug' && tenant_id === 'home' ? 'mains' : null),
-    })
-    .map((fields) => catalogued({ tenant_id, device_id, ...fields }))
-
-const catalogue = fc
-  .tuple(
-    fc.option(entry('home', 'plug')),
-    fc.option(entry('home', 'mains')),
-    fc.option(entry('demo', 'plug')),
-  )
-  .map((entries) => entries.filter((e) => e !== null))
-
-const { tariff_version: _version, ...FLAT } = DEFAULT_TARIFF
-const TARIFF_SETS: Omit<Tariff, 'tariff_version'>[][] = [
-  [FLAT],
-  [],
-  [
-    FLAT,
-    { ...FLAT, user_id: 'ann', band: 'night', hour_to: 6, energy_rate_kwh: '0.071234567' },
-    { ...FLAT, user_id: 'ann', band: 'day', hour_from: 6, energy_rate_kwh: '0.333333333' },
-    { ...FLAT, tenant_id: 'demo', weekdays: '67', energy_rate_kwh: '0.999999999' },
-    { ...FLAT, tenant_id: 'home', user_id: 'bob', valid_to: '2024-03-31', energy_rate_kwh: '0.100000000' },
-  ],
-]
-
 const step = fc.constantFrom('bronze' as const, 'silver' as const, 'gold' as const)
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   {
@@ -251,20 +209,28 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     }) as fc.Arbitrary<Happening>,
   },
   { weight: 2, arbitrary: step.map((stage) => ({ do: 'restart' as const, stage })) },
+  { weight: 2, arbitrary: fc.constant({ do: 'change' as const }) },
 )
 
 export const anyCase: fc.Arbitrary<Case> = fc
-  .record({
-    edge: fc.constantFrom(...EDGES),
-    styles: fc.array(fc.constantFrom(...STYLES), { minLength: 3, maxLength: 3 }),
-    drafts: fc.array(reading, { minLength: 1, maxLength: 40 }),
-    catalogue,
-    tariffs: fc.constantFrom(...TARIFF_SETS),
-    lateWatermarkHours: fc.constantFrom(48, 1),
-    schedule: fc.array(happening, { maxLength: 10 }),
+  .constantFrom(...EDGES)
+  .chain(([timeZone, at]) => {
+    const edgeUs = Number(parseUs(at))
+    return given(edgeUs).chain((before) =>
+      fc.record({
+        timeZone: fc.constant(timeZone),
+        before: fc.constant(before),
+        later: changed(before, edgeUs),
+        styles: fc.array(fc.constantFrom(...STYLES), { minLength: 3, maxLength: 3 }),
+        drafts: fc.array(reading, { minLength: 1, maxLength: 40 }),
+        schedule: fc.array(happening, { maxLength: 10 }),
+        edgeUs: fc.constant(edgeUs),
+      }),
+    )
   })
-  .map(({ edge: [timeZone, at], styles, drafts, ...rest }) => ({
-    timeZone,
+  .map(({ before, drafts, styles, edgeUs, later, ...rest }) => ({
     ...rest,
-    messages: toMessages(drafts, Number(parseUs(at)), styles),
+    ...before,
+    ...(later !== undefined && { later }),
+    messages: toMessages(drafts, edgeUs, styles),
   }))

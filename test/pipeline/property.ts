@@ -19,14 +19,14 @@ export const KEPT = fileURLToPath(new URL('kept', import.meta.url))
 /** What is wrong with the platform's way of working off a case; empty where nothing is. */
 export async function faultsOf(engine: Engine, given: Case, calendars?: string): Promise<string[]> {
   const world = await openWorld(engine, given, calendars)
-  const { lake, house } = world
+  const { lake } = world
   try {
     for (const happening of given.schedule) await world.happen(happening)
     await world.finish()
     const incremental = new Map<string, Record<string, unknown>[]>()
     for (const table of DERIVED_TABLES) incremental.set(table.name, await rowsOf(lake, engine, table))
     const bronze = await bronzeRows(lake, engine)
-    const expected = oracle(bronze, house)
+    const expected = oracle(bronze, world.house)
     await rebuildSilver({ lake, engine })
     await rebuildGold({ lake, engine })
 

@@ -10,12 +10,13 @@ import { SILVER_TABLES } from '../../src/4-silver/tables.ts'
 import { createGoldStage } from '../../src/5-gold/aggregate.ts'
 import { GOLD_CALENDAR, GOLD_TABLES } from '../../src/5-gold/tables.ts'
 import { openLake } from '../../src/lake/index.ts'
-import { readTariffs, syncReference } from '../../src/reference/sync.ts'
+import { readCorrections, recordCorrections } from '../../src/reference/corrections.ts'
+import { readTariffs, recordRules, syncReference } from '../../src/reference/sync.ts'
 import { REFERENCE_TABLES } from '../../src/reference/tables.ts'
 import type { BronzeRow, House } from '../oracle/types.ts'
 import type { Engine, Lake, TableDefinition } from '../../src/lake/types.ts'
 import type { Stage } from '../../src/stage.ts'
-import type { Case, Happening } from './case.ts'
+import type { Case, Given, Happening } from './case.ts'
 
 export const DERIVED_TABLES: readonly TableDefinition[] = [...SILVER_TABLES, ...GOLD_TABLES]
 const ALL_TABLES = [BRONZE_TELEMETRY, ...DERIVED_TABLES, GOLD_CALENDAR, ...REFERENCE_TABLES]
@@ -23,6 +24,7 @@ const FOREVER_MS = 1e15
 
 export interface World {
   lake: Lake
+  /** What figures depend on besides readings, as it is now. */
   house: House
   happen(happening: Happening): Promise<void>
   /** Everything that is left: all messages, all stages, nothing pending. */
@@ -58,13 +60,15 @@ export async function openTestLake(
 export async function recordHouse(
   lake: Lake,
   engine: Engine,
-  given: Omit<Case, 'messages' | 'schedule'>,
+  given: Given & { timeZone: string },
 ): Promise<House> {
-  const { timeZone, lateWatermarkHours, catalogue } = given
+  const { timeZone, lateWatermarkHours, catalogue, periods = [], rules = [], corrections = [] } = given
+  await recordRules(lake, engine, rules)
   await syncReference({
     lake,
     engine,
     catalogue,
+    periods,
     tariffs: given.tariffs,
     settings: {
       time_zone: timeZone,
@@ -73,15 +77,28 @@ export async function recordHouse(
       format_version: 1,
     },
   })
+  if (corrections.length > 0)
+    await recordCorrections(
+      lake,
+      engine,
+      corrections.map((one) => ({
+        ...one,
+        recorded_at: '2024-01-01T00:00:00Z',
+        recorded_by: 'ann',
+        reason: 'a spike',
+      })),
+    )
   const tariffs = (await readTariffs(lake, engine)).value
-  return { catalogue, tariffs, timeZone, lateWatermarkHours }
+  const recorded = await readCorrections(lake, engine)
+  return { catalogue, periods, rules, corrections: recorded, tariffs, timeZone, lateWatermarkHours }
 }
 
 /** @param calendars a folder in which calendars are kept for the worlds to come */
 export async function openWorld(engine: Engine, given: Case, calendars?: string): Promise<World> {
   const calendar = calendars === undefined ? undefined : calendarFolder(calendars, given)
   const { lake, root, remove } = await openTestLake(engine, calendar)
-  const house = await recordHouse(lake, engine, given)
+  let house = await recordHouse(lake, engine, given)
+  let isChanged = given.later === undefined
   let nowMs = 0
   const log = await openEmbeddedLog({ dir: join(root, 'stream'), nowMs: () => nowMs })
   const { failing, arm } = failingLake(lake)
@@ -101,6 +118,11 @@ export async function openWorld(engine: Engine, given: Case, calendars?: string)
     }
     next = Math.min(given.messages.length, next + count)
   }
+  const change = async (): Promise<void> => {
+    if (isChanged || given.later === undefined) return
+    house = await recordHouse(lake, engine, { ...given.later, timeZone: given.timeZone })
+    isChanged = true
+  }
   const stop = async (name: Stage['name']): Promise<void> => {
     await stages.get(name)?.close()
     stages.delete(name)
@@ -113,8 +135,11 @@ export async function openWorld(engine: Engine, given: Case, calendars?: string)
 
   return {
     lake,
-    house,
+    get house() {
+      return house
+    },
     async happen(happening) {
+      if (happening.do === 'change') return await change()
       if (happening.do === 'append') return await append(happening.messages)
       if (happening.do === 'restart') return await stop(happening.stage)
       const armed = arm(happening.fail)
@@ -129,6 +154,7 @@ export async function openWorld(engine: Engine, given: Case, calendars?: string)
     },
     async finish() {
       await append(given.messages.length)
+      await change()
       for (const name of ['bronze', 'silver', 'gold'] as const) {
         for (let round = 0; await step(name, true); round++)
           if (round > 1000) throw new Error(`${name} never comes to an end`)

@@ -66,3 +66,44 @@ test('a parent that is not listed is a notice; the same id in another home is an
     'c.csv, line 2, column parent_device_id: the parent "mains" of "a" is not in the catalogue.',
   ])
 })
+
+test('lines of one device by period: in order, each up to the next, in the days of the house', () => {
+  const { rows, periods } = parseCatalogueCsv(
+    'device_id,location,rated_power_w,valid_from,valid_to\nplug,cellar,200,2026-03-29,\nplug,attic,100,,\nplug,hall,300,2026-06-01,2026-07-01\nlamp,hall,,,\n',
+    'c.csv',
+    'Europe/Berlin',
+  )
+  assert.deepEqual(
+    periods.map(({ device_id, location, valid_from, valid_to }) => [
+      device_id,
+      location,
+      valid_from,
+      valid_to,
+    ]),
+    [
+      // Berlin is one hour ahead of UTC until the 29th of March, two from then on.
+      ['plug', 'attic', '1970-01-01T00:00:00Z', '2026-03-28T23:00:00Z'],
+      ['plug', 'cellar', '2026-03-28T23:00:00Z', '2026-05-31T22:00:00Z'],
+      ['plug', 'hall', '2026-05-31T22:00:00Z', '2026-06-30T22:00:00Z'],
+    ],
+  )
+  // What does not go by time is that of the newest line; the lamp has no periods.
+  assert.deepEqual(
+    rows.map(({ device_id, rated_power_w }) => [device_id, rated_power_w]),
+    [
+      ['plug', 300],
+      ['lamp', null],
+    ],
+  )
+  const header = 'device_id,valid_from,valid_to\n'
+  for (const [lines, told] of [
+    ['plug,2026-01-01,2025-01-01', /line 2, column valid_to: 2025-01-01 lies before it begins/],
+    ['plug,2026-13-01,', /column valid_from: "2026-13-01" is no date/],
+    [
+      'plug,,2026-02-01\nplug,2026-01-01,',
+      /line 2, column valid_to: the line 3 of the same device begins on 2026-01-01/,
+    ],
+    ['plug,2026-01-01,\nplug,2026-01-01,', /line 3, column device_id: .* is listed already in line 2/],
+  ] as const)
+    assert.throws(() => parseCatalogueCsv(header + lines, 'c.csv'), { code: 'config_invalid', message: told })
+})
