@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
  * What takes longer than the tests may: `npm run soak [-- NAME …]`.
  * `day`: a simulated day of a reading a second; `plugs`: all recorded plugs; `decoders`: a million mutated messages;
  * `kafka [KILLS] [SEED]`: 200 kills over producers, workers and the broker;
- * `lake`: writers, mergers and readers of one table for ten minutes, a checkpoint cut at every byte; `property [RUNS] [SEED]`: random cases.
+ * `lake`: writers, mergers and readers of one table for ten minutes, a checkpoint cut at every byte; `property [RUNS] [SEED]`: random cases;
+ * `fuzz [--inputs N] [--seed S]`: so many hostile inputs on every door.
  */
 const root = fileURLToPath(new URL('..', import.meta.url))
 const SOAKS: Record<string, readonly string[]> = {
@@ -15,6 +16,7 @@ const SOAKS: Record<string, readonly string[]> = {
   lake: ['--test', 'test/lake/concurrency.test.ts', 'test/lake/torn.test.ts'],
   property: ['test/pipeline/soak.ts'],
   decoders: ['--test', 'test/1-source/decoders/fuzz.test.ts'],
+  fuzz: ['test/fuzz/run.ts'],
 }
 
 const [name, ...words] = process.argv.slice(2)

@@ -135,6 +135,23 @@ export function tearFiles(lake: string, random: Random): string {
   return `${what} in ${folder.slice(lake.length + 1)}`
 }
 
+/**
+ * Cuts the entry that was committed last of all: what a disk may lose that does not keep its word. What was committed before it
+ * is built upon. Says which; undefined where there is none.
+ */
+export function tearNewestEntry(lake: string, random: Random): string | undefined {
+  const entries = tableFolders(lake).flatMap((folder) => {
+    const log = join(folder, '_delta_log')
+    return readdirSync(log)
+      .filter((name) => /^\d{20}\.json$/.test(name) && Number(name.slice(0, 20)) > 0)
+      .map((name) => ({ file: join(log, name), writtenMs: statSync(join(log, name)).mtimeMs }))
+  })
+  const newest = entries.toSorted((a, b) => a.writtenMs - b.writtenMs).at(-1)
+  if (newest === undefined) return undefined
+  cut(newest.file, random)
+  return newest.file.slice(lake.length + 1)
+}
+
 /** Cuts a file at some byte. */
 export function cut(file: string, random: Random): void {
   truncateSync(file, Math.floor(random() * statSync(file).size))

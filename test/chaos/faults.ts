@@ -4,8 +4,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaNode } from '../servers/kafka.ts'
-import { tableFolders, tearFiles, type Disk } from './disk.ts'
-import { command, startPlatform, type Place, type Platform, type Target } from './platform.ts'
+import { tableFolders, tearFiles, tearNewestEntry, type Disk } from './disk.ts'
+import { command, run, startPlatform, type Place, type Platform, type Target } from './platform.ts'
 import type { Random } from './random.ts'
 import { importFile, type ReadingId } from './senders.ts'
 
@@ -27,6 +27,8 @@ export interface World {
   tally: Tally
   /** Files given to `smarthouse import`, and what they must come to; said again until it is done. */
   imports: { file: string; ids: readonly ReadingId[] }[]
+  /** What is wrong already. */
+  problems: string[]
   say(text: string): void
 }
 
@@ -153,7 +155,24 @@ async function failPower(world: World): Promise<void> {
       count(world.tally.faults, 'torn file')
       world.say(`tore ${tearFiles(lake, world.random)}`)
     }
+  if (world.random() < 0.5) await tearAndRepair(world, lake)
   world.platform = startPlatform(world.place, world.commands)
+}
+
+/** The commit before the failure is torn: the platform must not go on with it, and goes on once it has been moved aside. */
+async function tearAndRepair(world: World, lake: string): Promise<void> {
+  const torn = tearNewestEntry(lake, world.random)
+  if (torn === undefined) return
+  count(world.tally.faults, 'torn newest log entry')
+  world.say(`tore ${torn}`)
+  const found = await run(world.place, ['lake', 'check'])
+  if (found.code !== 3)
+    world.problems.push(`lake check did not find ${torn} torn, but ended with ${found.code}`)
+  const repaired = await run(world.place, ['lake', 'check', '--repair'])
+  if (!repaired.output.includes('was moved to'))
+    world.problems.push(
+      `lake check --repair did not move ${torn} aside: ${repaired.output}${repaired.errors}`,
+    )
 }
 
 /** The broker is stopped, or killed, and comes back. */
@@ -181,7 +200,7 @@ const FAULTS: readonly (readonly [weight: number, does: (world: World) => Promis
   [1.5, startTwice],
   [1.5, lookAfter],
   [1, importSome],
-  [1, failPower],
+  [1.5, failPower],
 ]
 
 /** One fault after another until so many processes were killed. */

@@ -62,7 +62,7 @@ export function page(runs: readonly ChaosRun[]): string {
     '# Reliability',
     '',
     'Written by `npm run chaos -- --record`, from [reliability.json](reliability.json); never by hand. Every run is in it, those that found',
-    'something too.',
+    'something too; what they found is mended, and named in [CHANGELOG.md](../CHANGELOG.md).',
     '',
     'The platform runs as separate processes on one data folder: `up` with its parts, or each stage, server and broker by itself; the stream',
     'embedded, or on a Kafka broker. Devices send over HTTP and MQTT and straight to the stream until they are answered. Meanwhile processes',
