@@ -29,8 +29,8 @@ export function rounded(value: Nano, decimals: number, per = 1n): number {
   return Number((value + half) / divisor) / 10 ** decimals
 }
 
-/** Wh in nano to kWh with three decimals, that is whole Wh. */
-export const kwh = (wh: Nano): number => rounded(wh, 3, 1000n)
+/** Wh in nano to kWh with six decimals, that is whole mWh: a motion sensor's day is some tens of mWh. */
+export const kwh = (wh: Nano): number => rounded(wh, 6, 1000n)
 
 /** Money with four decimals: prices of single hours are fractions of a cent. */
 export const money = (value: Nano): number => rounded(value, 4)

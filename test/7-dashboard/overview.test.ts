@@ -185,7 +185,7 @@ inBrowser('live readings reach the page, and l holds them', async () => {
   await page
     .getByRole('rowheader', { name: 'Test probe' })
     .first()
-    .waitFor({ state: 'attached', timeout: 2000 })
+    .waitFor({ state: 'attached', timeout: 15_000 })
   await page.keyboard.press('l')
   await page.locator('[data-live=paused]').waitFor()
   await page.keyboard.press('l')
@@ -202,7 +202,7 @@ inBrowser('the power of the house follows its events, without a refresh', async 
     .getByRole('region', { name: 'Power now' })
     .getByText('1.23 kW')
     .first()
-    .waitFor({ timeout: 2000 })
+    .waitFor({ timeout: 15_000 })
   assert.deepEqual(
     api.asked.slice(asked).filter((path) => path.includes('overview')),
     [],

@@ -26,6 +26,8 @@ const PATHS = {
   pause: <path d="M7 5v10M13 5v10" />,
   play: <path d="m6.5 4.5 9 5.5-9 5.5z" />,
   close: <path d="m5 5 10 10M15 5 5 15" />,
+  rise: <path d="M10 4.5 17 16H3z" fill="currentColor" />,
+  fall: <path d="M10 15.5 3 4h14z" fill="currentColor" />,
   chevron: <path d="m6 8 4 4 4-4" />,
   left: <path d="m12 5-5 5 5 5" />,
   right: <path d="m8 5 5 5-5 5" />,

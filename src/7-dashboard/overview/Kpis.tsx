@@ -17,6 +17,7 @@ import type { Quantity } from '../format.ts'
 import { Card, Skeleton } from '../kit/Card.tsx'
 import { Figure, StateWord } from '../kit/Figure.tsx'
 import { Explain } from '../kit/overlays.tsx'
+import { Icon } from '../kit/icons.tsx'
 import { useThrottled } from '../live/throttled.ts'
 import { useLiveStore } from '../live/useLive.tsx'
 import { texts } from '../texts.ts'
@@ -244,7 +245,7 @@ function Change({ kpi, spec }: { kpi: Kpi; spec: Spec }) {
   return (
     <p className="line-clamp-2 min-h-10 text-xs text-muted" title={texts.delta.versus(delta.text)}>
       <span className={`font-medium ${still ? 'text-text' : good ? 'text-ok' : 'text-warn'}`}>
-        {!still && <span aria-hidden="true">{delta.absolute > 0 ? '▲ ' : '▼ '}</span>}
+        {!still && <Icon name={delta.absolute > 0 ? 'rise' : 'fall'} className="mr-1 inline size-3" />}
         {change}
       </span>{' '}
       {texts.delta.versus(delta.text)}
