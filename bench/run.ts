@@ -15,6 +15,8 @@ const BENCHES: Record<string, string> = {
   gold: 'Gold rebuilt, and what new and late readings cost after more and more history.',
   lake: 'The lake: commits, opening, checkpoints, pruning.',
   decoders: 'Messages decoded, by protocol.',
+  platform: 'The whole platform with ten devices: start, memory, freshness.',
+  load: 'The whole platform under 1,000 readings/s with a burst: what was acknowledged, lag, memory, freshness.',
 }
 
 const USAGE = `npm run bench [-- NAME …] [--large] [--record] [--json FILE]
