@@ -31,11 +31,12 @@ export interface History {
 }
 
 /** 2026-01-01; history ends here. */
-const END_US = 1_767_225_600_000_000
+export const END_US = 1_767_225_600_000_000
 const PER_COMMIT = 2_000_000
 
-export async function makeHistory({ devices, everyS, readings }: Shape): Promise<History> {
-  const root = mkdtempSync(join(tmpdir(), 'smarthouse-bench-history-'))
+/** In a folder of its own that goes with `close`, or in one that stays. */
+export async function makeHistory({ devices, everyS, readings }: Shape, folder?: string): Promise<History> {
+  const root = folder ?? mkdtempSync(join(tmpdir(), 'smarthouse-bench-history-'))
   const engine = await openDuckDb({ threads: 2, memoryLimitMb: 1024 })
   const lake = await openLake({ root: join(root, 'lake'), engine })
   for (const table of [
@@ -84,7 +85,7 @@ export async function makeHistory({ devices, everyS, readings }: Shape): Promise
     async close() {
       await lake.close()
       await engine.close()
-      rmSync(root, { recursive: true, force: true, maxRetries: 5 })
+      if (folder === undefined) rmSync(root, { recursive: true, force: true, maxRetries: 5 })
     },
   }
 }

@@ -22,7 +22,7 @@ const SECONDS = large ? { before: 120, burst: 60, after: 120 } : { before: 25, b
 const data = mkdtempSync(join(tmpdir(), 'smarthouse-bench-load-'))
 
 /** One reading of each device; in a burst the same devices ten times in the second. */
-function messages(second: number, part: number, parts: number): StreamMessage[] {
+function readingsOf(second: number, part: number, parts: number): StreamMessage[] {
   const timestamp = new Date(second * 1000 + (part * 1000) / parts).toISOString()
   return Array.from({ length: DEVICES }, (_, n) => ({
     key: `load-${n}`,
@@ -56,7 +56,7 @@ async function send(
     for (let part = 0; part < parts; part++) {
       await sleep(Math.max(0, second * 1000 + (part * 1000) / parts - Date.now()))
       const beganMs = performance.now()
-      await log.append(messages(second, part, parts))
+      await log.append(readingsOf(second, part, parts))
       slowestMs = Math.max(slowestMs, performance.now() - beganMs)
       sent += DEVICES
     }

@@ -15,6 +15,7 @@ const BENCHES: Record<string, string> = {
   gold: 'Gold rebuilt, and what new and late readings cost after more and more history.',
   lake: 'The lake: commits, opening, checkpoints, pruning.',
   decoders: 'Messages decoded, by protocol.',
+  api: 'What the dashboard asks, over a year of devices at one reading a minute.',
   platform: 'The whole platform with ten devices: start, memory, freshness.',
   load: 'The whole platform under 1,000 readings/s with a burst: what was acknowledged, lag, memory, freshness.',
 }

@@ -4,7 +4,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { StreamLook } from '../2-stream/types.ts'
 import { serveDashboard } from './dashboard-files.ts'
-import { guard } from './guard.ts'
+import { guard, REQUESTS_PER_MINUTE } from './guard.ts'
 import { onError } from './problems.ts'
 import { registerRoutes } from './routes.ts'
 import { registerStreams } from './stream-routes.ts'
@@ -25,6 +25,8 @@ export interface AppOptions extends Omit<ServingOptions, 'clock'> {
   look?: StreamLook
   /** Takes what goes wrong, a line of JSON each; default: the error output. */
   logStream?: { write(line: string): void }
+  /** Of one address; who asks more often is told to wait. Default: 600. */
+  requestsPerMinute?: number
   /** ms since 1970-01-01T00:00:00Z */
   clock?: () => number
 }
@@ -36,7 +38,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler(onError)
-  await guard(app)
+  await guard(app, options.requestsPerMinute ?? REQUESTS_PER_MINUTE)
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

@@ -6,10 +6,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { constants } from 'node:zlib'
 import { ApiError } from './problems.ts'
 
-const REQUESTS_PER_MINUTE = 600
+export const REQUESTS_PER_MINUTE = 600
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]', '::1'])
 
-export async function guard(app: FastifyInstance): Promise<void> {
+export async function guard(app: FastifyInstance, requestsPerMinute: number): Promise<void> {
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -29,13 +29,13 @@ export async function guard(app: FastifyInstance): Promise<void> {
     hsts: false,
   })
   await app.register(rateLimit, {
-    max: REQUESTS_PER_MINUTE,
+    max: requestsPerMinute,
     timeWindow: '1 minute',
     allowList: (request) => !request.url.startsWith('/api/'),
     errorResponseBuilder: (_request, { after }) =>
       new ApiError(
         'too_many_requests',
-        `More than ${REQUESTS_PER_MINUTE} requests a minute.`,
+        `More than ${requestsPerMinute} requests a minute.`,
         `Try again in ${after}.`,
       ),
   })
