@@ -52,10 +52,16 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   })
   const serving = await startServing({ ...options, clock })
   app.addHook('onClose', () => serving.close())
-  registerRoutes(app, serving, { ...options, clock })
-  registerStreams(app, options.look ? createStreams(options.look, clock) : null)
-  await options.ingestion?.(app)
-  await serveDashboard(app, options.dashboardDir)
-  await app.ready()
-  return app
+  try {
+    registerRoutes(app, serving, { ...options, clock })
+    registerStreams(app, options.look ? createStreams(options.look, clock) : null)
+    await options.ingestion?.(app)
+    await serveDashboard(app, options.dashboardDir)
+    await app.ready()
+    return app
+  } catch (error) {
+    // What was started would keep the process alive without a server (a full disk at the start).
+    await app.close()
+    throw error
+  }
 }
