@@ -173,24 +173,6 @@ test('a part that has failed is told, as the worst state of all', async () => {
   assert.equal(status.reason, 'gold has failed: out of memory')
 })
 
-test('a server that cannot be built leaves nothing running: its process could not end otherwise', async () => {
-  const log = memoryLog()
-  let reading = 0
-  const watched = {
-    ...log,
-    read: async (...words: Parameters<typeof log.read>) => {
-      reading += 1
-      return await log.read(...words).finally(() => (reading -= 1))
-    },
-  }
-  const fails = async () => {
-    await until(() => reading === 1, 'the fork at the stream')
-    throw new Error('the disk is full')
-  }
-  await assert.rejects(house.app({ log: watched, ingestion: fails }), /the disk is full/)
-  assert.equal(reading, 0)
-})
-
 test('wrong questions are answered as problems, with what to do', async () => {
   const overview = ROUTES.overview.path
   await problem(app, '/api/v1/nothing', 404, 'not_found')
