@@ -90,6 +90,7 @@ const UNIT_RULES: ReadonlyMap<string, UnitRule> = new Map([
   ...written(rule('wh', 1e6), 'MWh'),
   ...written(rule('wh', 1e-3), 'mWh'),
   ...written(rule('wh', 1 / 60), 'Wmin', 'W-min', 'Watt-minute'),
+  ...written(rule('wh', 1e3 / 60), 'kWmin', 'kW-min'),
   ...written(rule('wh', 1 / 3600), 'Ws', 'J'),
   ...written(rule('wh', 1 / 3.6), 'kJ'),
   ...written(rule('wh', 1e3 / 3.6), 'MJ'),

@@ -1,44 +1,101 @@
-import { importFiles, REASONS, type ImportProgress, type ImportReport } from '../1-source/import/import.ts'
-import type { MappingOptions, Unit } from '../1-source/import/mapping.ts'
+import { importFiles } from '../1-source/import/import.ts'
+import type { MappingOptions } from '../1-source/import/options.ts'
+import { previewFiles } from '../1-source/import/preview.ts'
+import type { DeviceWord } from '../1-source/import/understood.ts'
 import { PlatformError } from '../errors.ts'
-import { openSettings, openStage, openStreamAlone, openWarehouse, type Settings } from '../main.ts'
+import {
+  openConfig,
+  openSettings,
+  openStage,
+  openStreamAlone,
+  openWarehouse,
+  type Settings,
+} from '../main.ts'
 import { DEFAULT_TENANT } from '../reading.ts'
+import { emptyNote } from '../reference/devices.ts'
+import { readDeviceNotes, writeDeviceNotes } from '../reference/sync.ts'
 import { runStage } from '../run/loop.ts'
-import { watchReference } from '../run/reference.ts'
+import { recordReference, watchReference } from '../run/reference.ts'
+import { requireDurationMs } from '../units.ts'
+import { print, printPreview, tellProgress, type Verdicts } from './import-report.ts'
 import { COMMON_OPTIONS, JSON_OPTION, type Arguments, type Command } from './command.ts'
 
-const UNITS: readonly Unit[] = ['W', 'kW', 'Wh', 'kWh']
 const DATE_ORDERS = ['dmy', 'mdy', 'ymd'] as const
+const LABELS = ['start', 'end'] as const
+const DECIMALS = ['point', 'comma'] as const
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`)
 
 export const IMPORT: Command = {
   name: 'import',
-  summary: 'readings from files: CSV and JSON lines, plain or gzip',
+  summary: 'readings from files: CSV, JSON lines (plain or gzip), Parquet, histories of Home Assistant',
   positional: 'FILE…',
   options: {
     ...COMMON_OPTIONS,
     map: {
       value: 'FIELD=COLUMN',
-      description: 'which column a field is in, by name or number from 1; may stand several times',
+      description:
+        'which column a field is in, by name or number from 1; timestamp=DATE+CLOCK for two; may stand several times',
       multiple: true,
     },
+    wide: { description: 'each numeric column is a device' },
+    columns: {
+      value: 'LIST',
+      description: 'wide: only these columns; names, numbers, patterns with *',
+      multiple: true,
+    },
+    field: { value: 'FIELD', description: 'what the columns of a wide file, or the only value column, hold' },
+    cumulative: { description: 'energies are counters, not the energy of each interval' },
+    parent: { value: 'COLUMN', description: 'wide: the meter that the other columns are a part of' },
     device: {
       value: 'ID',
-      description: "the device, or a pattern over the path with one group; default: the file's name",
+      description:
+        "the device, or a pattern over the path with one group; default: the file's name, or the column's (wide)",
     },
     type: { value: 'TYPE', description: 'the device type, likewise' },
-    unit: { value: 'W|kW|Wh|kWh', description: 'unit of the mapped power or energy; default W, Wh' },
-    tz: { value: 'ZONE', description: "zone of times that name none; default: the house's" },
+    tenant: {
+      value: 'ID',
+      description: `home that the devices belong to, likewise; default ${DEFAULT_TENANT}`,
+    },
+    unit: {
+      value: 'W|kW|Wh|kWh|…',
+      description: "unit of the values, or COLUMN=UNIT of one; default: the header's, else W, Wh, °C",
+      multiple: true,
+    },
+    labels: {
+      value: 'start|end',
+      description: 'which end of its interval a time names; default: of power the start, of energy the end',
+    },
+    interval: {
+      value: 'DURATION',
+      description: 'with --labels: how long an interval is; found by itself where clear',
+    },
+    tz: {
+      value: 'ZONE',
+      description: "zone of times that name none, also a fixed one such as +01:00; default: the house's",
+    },
     'date-order': { value: 'dmy|mdy|ymd', description: 'order of day, month and year where it is not clear' },
     'no-header': { description: 'the first row is data already' },
     delimiter: { value: 'C', description: 'what stands between columns; found by itself where clear' },
-    tenant: { value: 'ID', description: `home that the devices belong to; default ${DEFAULT_TENANT}` },
+    decimal: {
+      value: 'point|comma',
+      description: 'what parts the fraction of a number; found by itself where clear',
+    },
+    missing: {
+      value: 'MARK',
+      description: 'a further mark of a missing value, for example -9999',
+      multiple: true,
+    },
+    'dry-run': { description: 'show how the files and their first rows are understood, and take nothing' },
     wait: { description: 'also refine and aggregate, and say what was accepted, duplicate, rejected' },
     ...JSON_OPTION,
   },
   examples: [
     'smarthouse import readings.jsonl.gz',
-    'smarthouse import plugs.csv --map timestamp=time --map power_usage=watt --device kettle --tz Europe/Berlin',
+    'smarthouse import plugs.csv --map timestamp=time --map power_usage=watt --device kettle --tz Europe/Berlin --dry-run',
     "smarthouse import folder --no-header --map timestamp=1 --map power_usage=2 --date-order dmy --tz Europe/Berlin --device '(dev_[0-9A-F]+)'",
+    'smarthouse import house.csv --wide --parent Aggregate --tz UTC',
+    'smarthouse import home-assistant_v2.db',
   ],
   exitCodes: { 130: 'interrupted; the next import goes on from there' },
   async run(args, stop) {
@@ -49,6 +106,7 @@ export const IMPORT: Command = {
         'Write smarthouse import FILE.',
       )
     const mapping = mappingOf(args)
+    if (args.flag('dry-run')) return await preview(args, mapping)
     const settings = openSettings(args, { create: true })
     const log = await openStreamAlone(settings)
     try {
@@ -60,16 +118,22 @@ export const IMPORT: Command = {
         ledgerDir: settings.folder.stream,
         timeZone: args.text('tz') ?? settings.config.time_zone,
         onProgress: tellProgress(),
+        onDevices: (words) => noteDevices(settings, words),
         signal: stop,
       })
       const after = await log.bounds()
       const verdicts =
         args.flag('wait') && !stop.aborted
-          ? await verdictsOf(settings, stop, {
-              tenant: mapping.tenant ?? DEFAULT_TENANT,
-              from: before[0]!.end,
-              to: after[0]!.end,
-            })
+          ? await verdictsOf(
+              settings,
+              stop,
+              report.tenants,
+              after.map(({ partition, end }) => ({
+                partition,
+                from: before.find((bounds) => bounds.partition === partition)?.end ?? 0,
+                to: end,
+              })),
+            )
           : undefined
       print(report, verdicts, args.flag('json'))
       return stop.aborted ? 130 : 0
@@ -77,6 +141,36 @@ export const IMPORT: Command = {
       await log.close()
     }
   },
+}
+
+async function preview(args: Arguments, mapping: MappingOptions): Promise<number> {
+  const timeZone = args.text('tz') ?? openConfig(args).config.time_zone
+  const previews = await previewFiles({ ...mapping, paths: args.positionals, timeZone })
+  if (args.flag('json')) console.log(JSON.stringify({ files: previews }))
+  else for (const one of previews) printPreview(one)
+  return 0
+}
+
+/** What the import knows of devices stands with what people have said of them; the catalogue file wins. */
+async function noteDevices(settings: Settings, words: readonly DeviceWord[]): Promise<void> {
+  const warehouse = await openWarehouse(settings)
+  try {
+    const notes = await readDeviceNotes(warehouse.lake, warehouse.engine)
+    const noted = new Map(notes.map((note) => [JSON.stringify([note.tenant_id, note.device_id]), note]))
+    for (const word of words) {
+      const key = JSON.stringify([word.tenant_id, word.device_id])
+      noted.set(key, { ...emptyNote(word.tenant_id, word.device_id), ...noted.get(key), ...word })
+    }
+    for (const { tenant_id, device_id, parent_device_id } of words) {
+      // A meter that was said to lie behind what now lies behind it would make a circle.
+      const meter = noted.get(JSON.stringify([tenant_id, parent_device_id]))
+      if (meter?.parent_device_id === device_id) meter.parent_device_id = null
+    }
+    await writeDeviceNotes(warehouse.lake, warehouse.engine, [...noted.values()])
+    await recordReference(settings, warehouse, say)
+  } finally {
+    await warehouse.close()
+  }
 }
 
 function oneOf<T extends string>(args: Arguments, name: string, known: readonly T[]): T | undefined {
@@ -102,63 +196,67 @@ function mappingOf(args: Arguments): MappingOptions {
       )
     return [text.slice(0, at), text.slice(at + 1)] as const
   })
+  const interval = args.text('interval')
   const optional = {
     device: args.text('device'),
     type: args.text('type'),
-    unit: oneOf(args, 'unit', UNITS),
     tenant: args.text('tenant'),
-    delimiter: args.text('delimiter'),
+    field: args.text('field'),
+    parent: args.text('parent'),
+    delimiter: delimiterOf(args.text('delimiter')),
     dateOrder: oneOf(args, 'date-order', DATE_ORDERS),
+    labels: oneOf(args, 'labels', LABELS),
+    decimal: oneOf(args, 'decimal', DECIMALS),
+    intervalMs: interval === undefined ? undefined : requireDurationMs('--interval', interval),
   }
+  const [units, columns, missing] = [
+    args.list('unit'),
+    args.list('columns').flatMap((list) => list.split(',').map((name) => name.trim())),
+    args.list('missing'),
+  ]
   return {
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
     ...(map.length > 0 && { map: Object.fromEntries(map) }),
+    ...(units.length > 0 && { units }),
+    ...(columns.length > 0 && { columns }),
+    ...(missing.length > 0 && { missing }),
+    ...(args.flag('wide') && { wide: true }),
+    ...(args.flag('cumulative') && { cumulative: true }),
     ...(args.flag('no-header') && { header: false }),
   }
 }
 
-/** A line that is written over on a terminal; a line every few seconds elsewhere. */
-function tellProgress(): (progress: ImportProgress) => void {
-  const everyMs = process.stderr.isTTY ? 200 : 5000
-  let toldMs = Date.now()
-  return ({ phase, filesDone, files, bytesDone, bytes, rows }) => {
-    if (Date.now() - toldMs < everyMs) return
-    toldMs = Date.now()
-    const share = bytes > 0 ? Math.floor((100 * bytesDone) / bytes) : 0
-    const text =
-      phase === 'check'
-        ? `checking file ${filesDone + 1} of ${files}`
-        : `file ${filesDone + 1} of ${files}, ${share} %, ${rows} rows`
-    process.stderr.write(process.stderr.isTTY ? `\r\u001B[K${text}` : `${text}\n`)
-  }
-}
-
-interface Verdicts {
-  accepted: number
-  duplicate: number
-  rejected: number
+/** As it is written in a shell, where a tab is hard to type. */
+function delimiterOf(text: string | undefined): string | undefined {
+  return text === 'tab' || text === String.raw`\t` ? '\t' : text === 'space' ? ' ' : text
 }
 
 /** Works the stages off, beside others that may run, and counts what became of the rows of these offsets. */
 async function verdictsOf(
   settings: Settings,
   stop: AbortSignal,
-  { tenant, from, to }: { tenant: string; from: number; to: number },
+  tenants: readonly string[],
+  ranges: readonly { partition: number; from: number; to: number }[],
 ): Promise<Verdicts> {
   const warehouse = await openWarehouse(settings)
   try {
-    await watchReference(settings, warehouse, (line) => process.stderr.write(`${line}\n`))
+    await watchReference(settings, warehouse, say)
     for (const name of ['bronze', 'silver', 'gold'] as const) {
       const stage = await openStage(name, settings, warehouse)
       await runStage(stage, { once: true, pauseMs: 0, stop })
       await stage.close()
     }
     const session = await warehouse.engine.session()
+    const places = ranges.map(
+      ({ partition, from, to }) =>
+        `(stream_partition = ${partition} AND stream_offset >= ${from} AND stream_offset < ${to})`,
+    )
+    const homes = tenants.map((_, index) => `$${index + 1}`).join(', ')
     const count = async (table: string): Promise<number> => {
       const { files } = await warehouse.lake.snapshot(table)
       const [row] = await session.rows<{ n: number }>(
-        `SELECT count(*) AS n FROM ${warehouse.lake.scan(table, files)} WHERE stream_offset >= $1 AND stream_offset < $2 AND tenant_id = $3`,
-        [from, to, tenant],
+        `SELECT count(*) AS n FROM ${warehouse.lake.scan(table, files)} WHERE (${places.join(' OR ')}) AND tenant_id IN (${homes})`,
+        [...tenants],
       )
       return row!.n
     }
@@ -172,25 +270,4 @@ async function verdictsOf(
   } finally {
     await warehouse.close()
   }
-}
-
-function print(report: ImportReport, verdicts: Verdicts | undefined, json: boolean): void {
-  if (process.stderr.isTTY) process.stderr.write('\r\u001B[K')
-  if (json) {
-    console.log(JSON.stringify({ ...report, ...(verdicts && { verdicts }) }))
-    return
-  }
-  const { rows, taken, appended, unreadable, files } = report
-  console.log(
-    `${files.length} ${files.length === 1 ? 'file' : 'files'}: ${rows} rows read, ${taken} taken${appended < taken ? ` (${taken - appended} of them were there already)` : ''}, ${rows - taken} unreadable.`,
-  )
-  for (const [reason, { count, examples }] of Object.entries(unreadable)) {
-    console.log(`  ${count} × ${REASONS[reason as keyof typeof REASONS]}:`)
-    for (const { path, line, text } of examples)
-      console.log(`    ${path}, line ${line}: ${text.slice(0, 100)}`)
-  }
-  if (verdicts)
-    console.log(
-      `Accepted ${verdicts.accepted}, duplicate ${verdicts.duplicate}, rejected ${verdicts.rejected}.`,
-    )
 }

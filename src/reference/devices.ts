@@ -22,6 +22,10 @@ export interface DeviceNote {
   merged_into: string | null
   /** `YYYY-MM-DD` */
   retired_on: string | null
+  /** Meter of the same home that the device lies behind. */
+  parent_device_id: string | null
+  /** s */
+  expected_interval_s: number | null
 }
 
 /** What a device's messages say of it. Its gateway is no meter that it lies behind, so it is no parent here. */
@@ -147,5 +151,7 @@ export function emptyNote(tenant_id: string, device_id: string): DeviceNote {
     location: null,
     merged_into: null,
     retired_on: null,
+    parent_device_id: null,
+    expected_interval_s: null,
   }
 }

@@ -55,6 +55,8 @@ export const REFERENCE_DEVICES: TableDefinition = {
     { name: 'location', type: 'string', description: 'Where the device stands.' },
     { name: 'merged_into', type: 'string', description: 'The device that this one is the same as.' },
     { name: 'retired_on', type: 'date', description: 'When it was taken out of use.' },
+    { name: 'parent_device_id', type: 'string', description: 'Meter that this device lies behind.' },
+    { name: 'expected_interval_s', type: 'double', description: 'Expected seconds between readings.' },
   ],
   partitionBy: [],
   sortBy: ['tenant_id', 'device_id'],

@@ -8,15 +8,27 @@ import { createGunzip } from 'node:zlib'
 import { PlatformError } from '../../errors.ts'
 
 /** Inside a folder only these are taken, with or without `.gz`; a file that is named may be called anything. */
-const TELEMETRY_ENDINGS = ['.csv', '.tsv', '.jsonl', '.ndjson', '.json']
+const TELEMETRY_ENDINGS = [
+  '.csv',
+  '.tsv',
+  '.jsonl',
+  '.ndjson',
+  '.json',
+  '.parquet',
+  '.db',
+  '.sqlite',
+  '.sqlite3',
+]
 const SAMPLE_CHARACTERS = 64 * 1024
 
 export interface SourceFile {
   path: string
   bytes: number
+  /** Told by its first bytes. */
+  kind: 'text' | 'parquet' | 'sqlite'
   /** SHA-256 of the content, decompressed: the same rows under another name or compression are the same file. */
   digest: string
-  /** The beginning of the text, whole lines where it has any. */
+  /** The beginning of the text, whole lines where it has any; empty where it is none. */
   sample: string
 }
 
@@ -67,23 +79,39 @@ export function portablePath(path: string): string {
   return path.split(sep).join('/')
 }
 
+const PARQUET_MAGIC = 'PAR1'
+const SQLITE_MAGIC = 'SQLite format 3\0'
+
 /** Reads the whole file once: so that a file that is cut off or no text is refused before any of it is taken. */
 export async function inspectFile(path: string): Promise<SourceFile> {
   const hash = createHash('sha256')
   const decoder = new TextDecoder()
   let sample = ''
+  let head = ''
   try {
     for await (const chunk of await openContent(path)) {
       hash.update(chunk)
+      if (head.length < SQLITE_MAGIC.length) head += chunk.toString('latin1', 0, SQLITE_MAGIC.length)
       if (sample.length < SAMPLE_CHARACTERS) sample += decoder.decode(chunk, { stream: true })
     }
+    // What a database has written last may still stand beside it.
+    if (head.startsWith(SQLITE_MAGIC))
+      for await (const chunk of createReadStream(`${path}-wal`)) hash.update(chunk as Buffer)
   } catch (error) {
-    throw readError(path, error)
+    if (!(error instanceof Error && 'path' in error && error.path === `${path}-wal`))
+      throw readError(path, error)
   }
+  const kind = head.startsWith(PARQUET_MAGIC) ? 'parquet' : head.startsWith(SQLITE_MAGIC) ? 'sqlite' : 'text'
+  if (kind !== 'text' && (await isGzip(path)))
+    throw new PlatformError(
+      'file_not_telemetry',
+      `${path} is a packed ${kind === 'parquet' ? 'Parquet file' : 'database'}, which is read in place. Nothing was taken.`,
+      'Unpack it (gzip -d), and import that.',
+    )
   const { size } = await stat(path)
   const lastLineEnd = sample.lastIndexOf('\n')
   const whole = sample.length < SAMPLE_CHARACTERS || lastLineEnd < 0 ? sample : sample.slice(0, lastLineEnd)
-  return { path, bytes: size, digest: hash.digest('hex'), sample: whole }
+  return { path, bytes: size, kind, digest: hash.digest('hex'), sample: kind === 'text' ? whole : '' }
 }
 
 /** The text of a file in pieces; `onBytes` hears how much of the file itself has been read. */
@@ -99,17 +127,22 @@ export async function* readText(path: string, onBytes: (bytes: number) => void):
 
 /** Whether it is gzip is told by its first bytes, not by its name. */
 async function openContent(path: string, onBytes?: (bytes: number) => void): Promise<AsyncIterable<Buffer>> {
-  const handle = await open(path)
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0)
-  await handle.close()
+  const isPacked = await isGzip(path)
   const file: Readable = createReadStream(path, { highWaterMark: 256 * 1024 })
   let bytes = 0
   if (onBytes) file.on('data', (chunk: Buffer) => onBytes((bytes += chunk.length)))
-  if (bytesRead < 2 || buffer[0] !== 0x1f || buffer[1] !== 0x8b) return file
+  if (!isPacked) return file
   const gunzip = createGunzip()
   file.on('error', (error) => gunzip.destroy(error))
   gunzip.on('close', () => file.destroy())
   return file.pipe(gunzip)
+}
+
+async function isGzip(path: string): Promise<boolean> {
+  const handle = await open(path)
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0)
+  await handle.close()
+  return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b
 }
 
 function readError(path: string, error: unknown): unknown {

@@ -5,21 +5,17 @@
 import { createHash } from 'node:crypto'
 import { PlatformError } from '../../errors.ts'
 import type { ReadableSink, StreamMessage } from '../source.ts'
-import { expandPaths, inspectFile, readText, type SourceFile } from './files.ts'
+import { expandPaths, inspectFile } from './files.ts'
 import { IMPORT_HEADER, linesInStream, openLedger, type Ledger } from './ledger.ts'
-import {
-  checkMappingOptions,
-  notTelemetry,
-  toMessage,
-  understand,
-  type Mapping,
-  type MappingOptions,
-  type RowFault,
-} from './mapping.ts'
-import { readRows, type BrokenRow } from './rows.ts'
+import { checkMappingOptions, notTelemetry, type MappingOptions } from './options.ts'
+import type { BrokenRow, SourceRow } from './rows.ts'
+import type { RowFault, RowReader, RowResult } from './table.ts'
 import { openZone, type Zone } from './times.ts'
+import { understand } from './understand.ts'
+import type { DeviceWord, Understood } from './understood.ts'
 
-const BATCH_ROWS = 2_000
+/** Messages that are appended at once, at least. */
+const BATCH_MESSAGES = 2_000
 const EXAMPLES = 3
 
 export type UnreadableReason = RowFault | BrokenRow['reason']
@@ -38,15 +34,24 @@ export interface FileReport {
   rows: number
   /** Rows that are readings. */
   taken: number
-  /** Of those, appended now; the others were appended by an earlier import. */
+  /** Readings appended now; the others were appended by an earlier import. A row of a wide file is several. */
   appended: number
+  /** Readings that the rows taken are. */
+  readings: number
 }
 
 export interface ImportReport {
   rows: number
   taken: number
+  readings: number
   appended: number
   unreadable: Partial<Record<UnreadableReason, UnreadableRows>>
+  /** Cells of rows that were taken all the same: they are no number, and only they are left out. */
+  cells: number
+  /** What was taken for granted. */
+  notes: string[]
+  /** Homes that the files are of; rows that name one of their own are not asked. */
+  tenants: string[]
   files: FileReport[]
 }
 
@@ -72,6 +77,8 @@ export interface ImportOptions extends MappingOptions {
   /** IANA zone of times that name none. */
   timeZone: string
   onProgress?: (progress: ImportProgress) => void
+  /** Hears what the import knows of devices, before the first of their readings is appended. */
+  onDevices?: (devices: readonly DeviceWord[]) => Promise<void>
   /** Stops between two batches; the next import goes on from there. */
   signal?: AbortSignal
 }
@@ -81,37 +88,41 @@ export interface ImportOptions extends MappingOptions {
  * `already_running` where another import is at work. Rows that cannot be read are counted by reason.
  */
 export async function importFiles(options: ImportOptions): Promise<ImportReport> {
-  checkMappingOptions(options)
-  const zone = zoneOf(options.timeZone)
-  const paths = await expandPaths(options.paths)
-  const progress = { path: '', filesDone: 0, files: paths.length, bytesDone: 0, bytes: 0, rows: 0 }
-  const understood: { file: SourceFile; mapping: Mapping }[] = []
-  for (const path of paths) {
-    options.onProgress?.({ ...progress, path, phase: 'check' })
-    const file = await inspectFile(path)
-    const mapping = understand(file, options, zone, options.timeZone)
-    await checkSample(file, mapping, options)
-    understood.push({ file, mapping })
-    progress.filesDone++
-    progress.bytes += file.bytes
+  const understood = await understandFiles(options)
+  const bytes = understood.reduce((sum, { file }) => sum + file.bytes, 0)
+  const progress = { path: '', filesDone: 0, files: understood.length, bytesDone: 0, bytes, rows: 0 }
+  const notes = understood.flatMap(({ file, notes: own }) => own.map((note) => `${file.path}: ${note}`))
+  const tenants = [...new Set(understood.map(({ tenant }) => tenant))]
+  const report: ImportReport = {
+    rows: 0,
+    taken: 0,
+    readings: 0,
+    appended: 0,
+    unreadable: {},
+    cells: 0,
+    notes,
+    tenants,
+    files: [],
   }
-  progress.filesDone = 0
-  const report: ImportReport = { rows: 0, taken: 0, appended: 0, unreadable: {}, files: [] }
+  const devices = distinctDevices(understood)
   const ledger = openLedger(options.ledgerDir)
   try {
-    for (const { file, mapping } of understood) {
+    if (devices.length > 0) await options.onDevices?.(devices)
+    for (const one of understood) {
       if (options.signal?.aborted) break
-      const fileReport = await importFile(file, mapping, ledger, options, report, (bytes, rows) => {
+      const { file } = one
+      const fileReport = await importFile(one, ledger, options, report, (share, rows) => {
         options.onProgress?.({
           ...progress,
           path: file.path,
-          bytesDone: progress.bytesDone + bytes,
+          bytesDone: progress.bytesDone + Math.floor(share * file.bytes),
           rows: progress.rows + rows,
           phase: 'append',
         })
       })
       report.files.push(fileReport)
-      for (const count of ['rows', 'taken', 'appended'] as const) report[count] += fileReport[count]
+      for (const count of ['rows', 'taken', 'readings', 'appended'] as const)
+        report[count] += fileReport[count]
       progress.filesDone++
       progress.bytesDone += file.bytes
       progress.rows += fileReport.rows
@@ -120,6 +131,38 @@ export async function importFiles(options: ImportOptions): Promise<ImportReport>
     ledger.close()
   }
   return report
+}
+
+/** All files as they are understood; throws where one of them is not. */
+export async function understandFiles(
+  options: Omit<ImportOptions, 'log' | 'ledgerDir' | 'onDevices'>,
+): Promise<Understood[]> {
+  checkMappingOptions(options)
+  const zone = zoneOf(options.timeZone)
+  const paths = await expandPaths(options.paths)
+  const understood: Understood[] = []
+  for (const path of paths) {
+    options.onProgress?.({
+      path,
+      filesDone: understood.length,
+      files: paths.length,
+      bytesDone: 0,
+      bytes: 0,
+      rows: 0,
+      phase: 'check',
+    })
+    const file = await inspectFile(path)
+    const one = await understand(file, { ...options, zone })
+    await checkFirstRows(one)
+    understood.push(one)
+  }
+  return understood
+}
+
+/** The word of the last file on each device. */
+function distinctDevices(understood: readonly Understood[]): DeviceWord[] {
+  const words = understood.flatMap(({ devices }) => devices)
+  return [...new Map(words.map((word) => [JSON.stringify([word.tenant_id, word.device_id]), word])).values()]
 }
 
 function zoneOf(name: string): Zone {
@@ -137,24 +180,35 @@ function zoneOf(name: string): Zone {
   }
 }
 
+/** So many rows without a reading in them are no telemetry. */
+const FIRST_ROWS = 1_000
+
 /** A file none of whose first rows is a reading is not understood: better said than counted row by row. */
-async function checkSample(file: SourceFile, mapping: Mapping, options: ImportOptions): Promise<void> {
-  const times = mapping.times()
+async function checkFirstRows(understood: Understood): Promise<void> {
+  const read = understood.reader()
   let fault: { reason: UnreadableReason; line: number } | undefined
-  async function* sample(): AsyncGenerator<string> {
-    yield file.sample
+  let rows = 0
+  for await (const row of understood.rows()) {
+    const result = resultOf(row, read)
+    if (result.messages.length > 0) return
+    fault ??= { reason: result.fault!, line: row.line }
+    if (++rows === FIRST_ROWS) break
   }
-  for await (const row of readRows(sample(), mapping.format)) {
-    const result = 'reason' in row ? row.reason : toMessage(row, mapping, times, options)
-    if (typeof result !== 'string') return
-    fault ??= { reason: result, line: row.line }
-  }
-  if (!fault) throw notTelemetry(file.path, 'it holds no row', 'Check the file.')
+  const { path } = understood.file
+  if (!fault) throw notTelemetry(path, 'it holds no row', 'Check the file.')
   throw notTelemetry(
-    file.path,
+    path,
     `none of its first rows is a reading (line ${fault.line}: ${REASONS[fault.reason]})`,
-    'Say which column is which with --map, --no-header, --delimiter and --date-order.',
+    'Say which column is which with --map, --no-header, --delimiter and --date-order; --dry-run shows how it is understood.',
   )
+}
+
+/** A row that cannot be taken apart has no reading in it either. */
+export function resultOf(
+  row: SourceRow | BrokenRow,
+  read: RowReader,
+): Omit<RowResult, 'fault'> & { fault?: UnreadableReason } {
+  return 'reason' in row ? { messages: [], badCells: 0, fault: row.reason } : read(row)
 }
 
 /** What each reason means, for people. */
@@ -166,74 +220,79 @@ export const REASONS: Readonly<Record<UnreadableReason, string>> = {
   not_json: 'no JSON object',
   quote_not_closed: 'a quotation that is not closed',
   too_long: 'longer than a row can be',
+  cut_off: 'a last row that is cut off',
 }
 
 async function importFile(
-  file: SourceFile,
-  mapping: Mapping,
+  understood: Understood,
   ledger: Ledger,
   options: ImportOptions,
   report: ImportReport,
-  onProgress: (bytes: number, rows: number) => void,
+  onProgress: (share: number, rows: number) => void,
 ): Promise<FileReport> {
-  const key = createHash('sha256').update(`${file.digest} ${mapping.digest}`).digest('hex').slice(0, 32)
+  const { file, width, device } = understood
+  const key = createHash('sha256').update(`${file.digest} ${understood.digest}`).digest('hex').slice(0, 32)
   const before = ledger.find(key)
-  const isAppended = await appendedLines(options.log, key, before)
-  const times = mapping.times()
-  const counts: FileReport = { path: file.path, device: mapping.device, rows: 0, taken: 0, appended: 0 }
-  let bytes = 0
+  const isAppended = await appendedNumbers(options.log, key, before)
+  const read = understood.reader()
+  const counts: FileReport = { path: file.path, device, rows: 0, taken: 0, readings: 0, appended: 0 }
+  let share = 0
   let messages: StreamMessage[] = []
-  let nextLine = 1
-  let fromLine = before?.fromLine ?? 1
+  let next = 1
+  let from = before?.fromLine ?? 1
   // Part of a batch that was announced before may lie further back in the stream: it is looked for from there again.
   let ends = before && before.fromLine < before.nextLine ? before.ends : undefined
   const append = async (): Promise<void> => {
-    ledger.announce(key, file.path, { nextLine, fromLine, ends: ends ?? (await options.log.bounds()) })
+    const announced = { nextLine: next, fromLine: from, ends: ends ?? (await options.log.bounds()) }
+    ledger.announce(key, file.path, announced)
     await options.log.append(messages)
     counts.appended += messages.length
     messages = []
-    fromLine = nextLine
+    from = next
     ends = undefined
-    onProgress(bytes, counts.rows)
+    onProgress(share, counts.rows)
   }
-  for await (const row of readRows(
-    readText(file.path, (read) => (bytes = read)),
-    mapping.format,
-  )) {
+  for await (const row of understood.rows((now) => (share = now))) {
     counts.rows++
-    nextLine = row.line + 1
-    const result = 'reason' in row ? row.reason : toMessage(row, mapping, times, options)
-    if (typeof result === 'string') {
+    // Every message of a file has a number: those of a row follow each other.
+    next = (row.line + 1) * width
+    const result = resultOf(row, read)
+    report.cells += result.badCells
+    if (result.fault !== undefined) {
       const text = 'reason' in row ? row.text : ''
-      countUnreadable(report, result, { path: file.path, line: row.line, text })
+      countUnreadable(report, result.fault, { path: file.path, line: row.line, text })
       continue
     }
     counts.taken++
-    if (isAppended(row.line)) continue
-    messages.push({ ...result, headers: { [IMPORT_HEADER]: `${key}/${row.line}` } })
-    if (messages.length < BATCH_ROWS || nextLine < (before?.nextLine ?? 0)) continue
+    counts.readings += result.messages.length
+    for (const { index, message } of result.messages) {
+      const number = row.line * width + index
+      if (isAppended(number)) continue
+      messages.push({ ...message, headers: { [IMPORT_HEADER]: `${key}/${number}` } })
+    }
+    if (messages.length < BATCH_MESSAGES || next < (before?.nextLine ?? 0)) continue
     await append()
     if (options.signal?.aborted) break
   }
   if (messages.length > 0) await append()
   // All announced is appended now: nothing is left to be looked for, however long ago the stream has been trimmed.
-  fromLine = Math.max(fromLine, nextLine)
-  ledger.announce(key, file.path, { nextLine: fromLine, fromLine, ends: [] })
-  onProgress(bytes, counts.rows)
+  from = Math.max(from, next)
+  ledger.announce(key, file.path, { nextLine: from, fromLine: from, ends: [] })
+  onProgress(1, counts.rows)
   return counts
 }
 
-/** Which lines an earlier import has appended: all before its last batch, and of that what the stream holds. */
-async function appendedLines(
+/** Which messages, by number, an earlier import has appended: all before its last batch, and of that what the stream holds. */
+async function appendedNumbers(
   log: ReadableSink,
   key: string,
   before: ReturnType<Ledger['find']>,
-): Promise<(line: number) => boolean> {
+): Promise<(number: number) => boolean> {
   if (!before) return () => false
   // Where nothing is announced that may not have arrived, there is nothing to look for in the stream.
   const isUnsure = before.fromLine < before.nextLine
   const found = isUnsure ? await linesInStream(log, key, before) : new Set<number>()
-  return (line) => line < before.fromLine || (line < before.nextLine && found.has(line))
+  return (number) => number < before.fromLine || (number < before.nextLine && found.has(number))
 }
 
 function countUnreadable(

@@ -1,7 +1,7 @@
 /**
  * What of which file has been appended: the import's memory, in `<folder>/imports.sqlite`.
  *
- * A batch is announced here (durably, with where the stream ended), then appended with the line of its file in the
+ * A batch is announced here (durably, with where the stream ended), then appended with its number in the file in the
  * header of each message, and by the next announcement known to be appended. After a kill in between, the batch is
  * looked for in the stream from where it ended then, and only the lines that are not there are appended.
  */
@@ -11,7 +11,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { PlatformError, isPlatformError } from '../../errors.ts'
 import type { PartitionBounds, ReadableSink } from '../source.ts'
 
-/** Header of an imported message: `<content and understanding>/<line>`. */
+/** Header of an imported message: `<content and understanding>/<number of the message>`, which grows from row to row. */
 export const IMPORT_HEADER = 'import'
 
 export interface Announced {

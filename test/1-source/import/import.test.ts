@@ -39,9 +39,13 @@ describe('import', () => {
     assert.deepEqual(report, {
       rows: 3,
       taken: 2,
+      readings: 2,
       appended: 2,
       unreadable: { no_value: { count: 1, examples: [{ path, line: 4, text: '' }] } },
-      files: [{ path, device: 'fridge', rows: 3, taken: 2, appended: 2 }],
+      cells: 0,
+      notes: [],
+      tenants: ['home'],
+      files: [{ path, device: 'fridge', rows: 3, taken: 2, readings: 2, appended: 2 }],
     })
   })
 
@@ -53,7 +57,7 @@ describe('import', () => {
     await house.import(join(house.dir, 'files'), {
       header: false,
       map: { timestamp: '1', energy_total_wh: '2', 'metrics.voltage_v': '3' },
-      unit: 'kWh',
+      units: ['kWh'],
       device: '(dev_[0-9A-F]+)',
       type: '([^/]+)/[^/]+$',
       tenant: 'flat-2',
@@ -240,7 +244,12 @@ describe('import', () => {
       ['empty.csv', '', 'file_not_telemetry'],
       ['header.csv', 'timestamp,power_usage\n', 'file_not_telemetry'],
       ['prose.csv', 'Dear reader,\nthis is a letter\nwithout a reading.\n', 'file_not_telemetry'],
-      ['no-time.csv', 'when,power_usage\n2024-01-15T10:30:00Z,1\n', 'file_not_telemetry'],
+      ['no-time.csv', 'when,power_usage\nearly,1\n', 'file_not_telemetry'],
+      [
+        'two-times.csv',
+        'sent,got,power_usage\n2024-01-15T10:30Z,2024-01-15T10:31Z,1\n',
+        'file_not_telemetry',
+      ],
       ['no-value.csv', 'timestamp,colour\n2024-01-15T10:30:00Z,red\n', 'file_not_telemetry'],
       ['bad-time.csv', 'timestamp,power_usage\nMonday,1\nTuesday,2\n', 'file_not_telemetry'],
       ['unclear.csv', 'timestamp,power_usage\n01/02/2012 10:00,1\n', 'file_not_telemetry'],
@@ -258,7 +267,7 @@ describe('import', () => {
     await assert.rejects(house.import([good, join(house.dir, 'absent.csv')]), withCode('file_missing'))
     await assert.rejects(house.import(good, { timeZone: 'Mars/Olympus' }), withCode('usage'))
     await assert.rejects(house.import(good, { map: { powr_usage: '2' } }), withCode('usage'))
-    await assert.rejects(house.import(good, { map: { power_usage: '2' }, unit: 'kWh' }), withCode('usage'))
+    await assert.rejects(house.import(good, { map: { power_usage: '2' }, units: ['kWh'] }), withCode('usage'))
     await assert.rejects(house.import(good, { device: '(dev_.*)' }), withCode('usage'))
     await assert.rejects(
       house.import(good, { map: { power_usage: 'watts' } }),
