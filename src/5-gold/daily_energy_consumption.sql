@@ -1,10 +1,9 @@
 -- Energy, cost, power, temperature and completeness of one device on one local day.
--- grain: one device, one local day with a reading or energy
+-- grain: one device, one local day with a reading, energy or cover
 -- key: tenant_id, device_id, date
 -- inputs: quarter_hourly_energy, device_days, calendar, touched_days, catalogue
 -- check coverage_is_share: coverage_ratio BETWEEN 0 AND 1
 -- check completeness_is_share: data_completeness IS NULL OR data_completeness BETWEEN 0 AND 1
--- check max_within_total: reading_count > 0 OR total_energy_wh IS NOT NULL
 WITH local_days AS (
   SELECT date, max(month) AS month, CAST(max(day_s) AS BIGINT) AS day_s
   FROM calendar

@@ -3,7 +3,6 @@
 -- key: tenant_id, device_id, quarter_hour
 -- inputs: device_rows, energy_parts, calendar, tariffs, touched_spans
 -- check coverage_within_slot: covered_s BETWEEN 0 AND 900
--- check energy_or_reading: energy_wh IS NOT NULL OR readings > 0
 -- check cost_only_of_energy: (cost IS NULL OR cost >= 0) AND (energy_wh IS NOT NULL OR cost IS NULL)
 -- check counts_within_readings: power_count <= readings AND temperature_count <= readings
 WITH channel_slots AS (
@@ -22,11 +21,11 @@ WITH channel_slots AS (
   SELECT
     tenant_id, device_id, slot_us,
     sum(CAST(energy_nwh AS DECIMAL(27,0))) AS energy_nwh,
-    CASE WHEN min(least_method) = max(greatest_method) THEN min(least_method) ELSE 'mixed' END AS energy_method,
-    min(covered_us) AS covered_us,
+    CASE WHEN min(least_method) < max(greatest_method) THEN 'mixed' ELSE min(least_method) END AS energy_method,
+    -- Where no channel has energy, a reported value of a later quarter-hour may cover all the same.
+    coalesce(min(covered_us) FILTER (WHERE parts > 0), min(covered_us)) AS covered_us,
     max_by(user_id, user_order) FILTER (WHERE user_id IS NOT NULL) AS user_id
   FROM channel_slots
-  WHERE parts > 0
   GROUP BY tenant_id, device_id, slot_us
 ), reading_slots AS (
   SELECT

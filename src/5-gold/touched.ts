@@ -196,8 +196,10 @@ export async function touchChangedDevices(
          SELECT tenant_id, device_id FROM differing
          UNION SELECT tenant_id, parent_device_id FROM differing WHERE parent_device_id IS NOT NULL
        )
-     SELECT DISTINCT g.tenant_id, g.device_id, g.date, d.start_us, d.end_us FROM ${goldDays} g
-     JOIN concerned USING (tenant_id, device_id) JOIN all_days d ON d.date = g.date`,
+     -- Also the days between, which a longer interval may cover.
+     SELECT g.tenant_id, g.device_id, d.date, d.start_us, d.end_us
+     FROM (SELECT tenant_id, device_id, min(date) AS first, max(date) AS last FROM ${goldDays} GROUP BY ALL) g
+     JOIN concerned USING (tenant_id, device_id) JOIN all_days d ON d.date BETWEEN g.first AND g.last`,
   )
 }
 

@@ -26,7 +26,7 @@ export interface Slot {
   covered: Map<string, bigint>
 }
 
-/** Every quarter-hour that has energy or a reading, one device after the other. */
+/** Every quarter-hour that has energy, a reading or cover, one device after the other. */
 export function slotsOf(readings: readonly SilverReading[], zone: Zone): Slot[] {
   return [...groupBy(readings, (reading) => deviceKey(reading.row)).values()].flatMap((device) =>
     deviceSlots(device, zone),
@@ -59,7 +59,7 @@ function deviceSlots(readings: readonly SilverReading[], zone: Zone): Slot[] {
     previousOfChannel.set(row.channel, row)
   }
   return [...slots.values()]
-    .filter((s) => s.parts.length > 0 || s.rows.length > 0)
+    .filter((s) => s.parts.length > 0 || s.rows.length > 0 || s.covered.size > 0)
     .toSorted((a, b) => (a.quarter < b.quarter ? -1 : 1))
 }
 
@@ -110,9 +110,11 @@ export function energyOf(slot: Slot): bigint | null {
   return slot.parts.length === 0 ? null : sum(slot.parts.map((part) => part.nwh))
 }
 
-/** Over the channels that have energy there, the smallest coverage, whole seconds. */
+/** Over the channels that have energy there, else over those that cover it, the smallest coverage, whole seconds. */
 export function coveredSeconds(slot: Slot): bigint {
-  const channels = new Set(slot.parts.map((part) => part.row.channel))
+  const channels = new Set(
+    slot.parts.length > 0 ? slot.parts.map((part) => part.row.channel) : slot.covered.keys(),
+  )
   const covered = [...channels].map((channel) => lesser(slot.covered.get(channel) ?? 0n, QUARTER_US))
   return covered.length === 0 ? 0n : covered.reduce(lesser) / SECOND_US
 }

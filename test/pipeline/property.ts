@@ -16,8 +16,22 @@ import type { Case } from './case.ts'
 
 export const KEPT = fileURLToPath(new URL('kept', import.meta.url))
 
+/** What a case came to. */
+export interface WorkedOff {
+  bronze: Record<string, unknown>[]
+  /** Every derived table as incremental runs have built it. */
+  tables: Map<string, Record<string, unknown>[]>
+  /** What is wrong with it against rebuild and oracle; empty where nothing is. */
+  faults: string[]
+}
+
 /** What is wrong with the platform's way of working off a case; empty where nothing is. */
 export async function faultsOf(engine: Engine, given: Case, calendars?: string): Promise<string[]> {
+  return (await workedOff(engine, given, calendars)).faults
+}
+
+/** Works a case off as its schedule says, and compares what came out with a rebuild and with the oracle. */
+export async function workedOff(engine: Engine, given: Case, calendars?: string): Promise<WorkedOff> {
   const world = await openWorld(engine, given, calendars)
   const { lake } = world
   try {
@@ -50,7 +64,7 @@ export async function faultsOf(engine: Engine, given: Case, calendars?: string):
         ...differences(table, rebuilt, right, { ignore: ['reject_detail'], names: ['rebuild', 'oracle'] }),
       )
     }
-    return faults
+    return { bronze: bronze as unknown as Record<string, unknown>[], tables: incremental, faults }
   } finally {
     await world.close()
   }
