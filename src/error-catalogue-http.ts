@@ -119,6 +119,12 @@ export const HTTP_ERRORS = {
     status: 429,
     retryable: true,
   },
+  change_unavailable: {
+    status: 503,
+    what: 'Nothing can be changed here',
+    where: '`/api/v1/devices/change`',
+    cure: 'Ask the server that `smarthouse up` starts, or use `smarthouse devices`.',
+  },
   live_unavailable: {
     what: 'No live values',
     where: 'live events',

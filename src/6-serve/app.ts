@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { StreamLook } from '../2-stream/types.ts'
 import { serveDashboard } from './dashboard-files.ts'
+import type { DeviceBook } from './device-book.ts'
 import { guard, REQUESTS_PER_MINUTE } from './guard.ts'
 import { onError } from './problems.ts'
 import { registerRoutes } from './routes.ts'
@@ -19,6 +20,8 @@ export interface AppOptions extends Omit<ServingOptions, 'clock'> {
   /** Whether the simulated home is on: then it is opened until a real one has data. */
   demo: boolean
   version: string
+  /** What is known of devices beside the lake; absent: nothing, and nothing can be changed. */
+  book?: DeviceBook
   /** Registers the routes by which devices send readings; absent: this server takes none. */
   ingestion?: (app: FastifyInstance) => Promise<void>
   /** The stream to look into; absent: the Streams page says that there is none. */
@@ -53,7 +56,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const serving = await startServing({ ...options, clock })
   app.addHook('onClose', () => serving.close())
   try {
-    registerRoutes(app, serving, { ...options, clock })
+    registerRoutes(app, serving, { ...options, offlineS: options.alertThresholds.offline_s, clock })
     registerStreams(app, options.look ? createStreams(options.look, clock) : null)
     await options.ingestion?.(app)
     await serveDashboard(app, options.dashboardDir)

@@ -5,6 +5,18 @@
 import { z } from 'zod'
 import { Bill, BillQuery } from './contract-bill.ts'
 import { Problem, TenantQuery } from './contract-common.ts'
+import {
+  DeviceChange,
+  DeviceChanged,
+  DeviceDetail,
+  DeviceHistory,
+  DeviceHistoryQuery,
+  DeviceMessages,
+  DeviceMessagesQuery,
+  DeviceQuery,
+  Devices,
+  UnknownMessages,
+} from './contract-devices.ts'
 import { LiveSeries, RecentQuery, RecentReadings, SeriesQuery } from './contract-live.ts'
 import { Overview, OverviewQuery } from './contract-overview.ts'
 import { DataStatus, Health, Homes } from './contract-status.ts'
@@ -13,6 +25,7 @@ import { Replayed, ReplayRequest, StreamMessages, StreamMessagesQuery, Streams }
 
 export * from './contract-common.ts'
 export * from './contract-bill.ts'
+export * from './contract-devices.ts'
 export * from './contract-live.ts'
 export * from './contract-overview.ts'
 export * from './contract-status.ts'
@@ -26,7 +39,7 @@ const problem = (description: string) => ({
 
 const PROBLEMS = {
   400: problem('The query is not one that this route takes.'),
-  404: problem('There is no such home.'),
+  404: problem('There is no such home, or no such device in it.'),
   429: problem('Too many requests; the header Retry-After says when to come back.'),
   500: problem('Something is wrong on our side; the log has more under the request id.'),
 } as const
@@ -81,6 +94,42 @@ export const ROUTES = {
     'Where a figure comes from: quarter-hours, intervals, readings, and the messages in Bronze',
     WhyQuery,
     Why,
+  ),
+  devices: route(
+    '/api/v1/devices',
+    'The devices of a home: state, newest values, health',
+    TenantQuery,
+    Devices,
+  ),
+  device: route(
+    '/api/v1/devices/one',
+    'One device: facts, presence, health with its parts',
+    DeviceQuery,
+    DeviceDetail,
+  ),
+  deviceHistory: route(
+    '/api/v1/devices/history',
+    'Power, energy and temperature of a device over time',
+    DeviceHistoryQuery,
+    DeviceHistory,
+  ),
+  deviceMessages: route(
+    '/api/v1/devices/messages',
+    'The newest messages of a device as received, and its newest rejects',
+    DeviceMessagesQuery,
+    DeviceMessages,
+  ),
+  unknownMessages: route(
+    '/api/v1/devices/unknown',
+    'Messages that nobody could read, with a proposed mapping',
+    TenantQuery,
+    UnknownMessages,
+  ),
+  deviceChange: change(
+    '/api/v1/devices/change',
+    'Names, places, merges or retires a device: a new version of the catalogue',
+    DeviceChange,
+    DeviceChanged,
   ),
   recent: route('/api/v1/readings/recent', 'The last readings', RecentQuery, RecentReadings),
   series: route('/api/v1/live/series', 'Power and temperature as columns', SeriesQuery, LiveSeries),

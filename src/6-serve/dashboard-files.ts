@@ -32,7 +32,10 @@ export async function serveDashboard(app: FastifyInstance, dashboardDir: string 
   )
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0]!
-    const isPage = request.method === 'GET' && !/^\/(?:api|metrics|problems)(?:\/|$)|\.[a-z0-9]+$/i.test(path)
+    // A device may be called `sensor.power`.
+    const isDevice = path.startsWith('/devices/')
+    const isFile = /^\/(?:api|metrics|problems)(?:\/|$)|\.[a-z0-9]+$/i.test(path)
+    const isPage = request.method === 'GET' && (isDevice || !isFile)
     if (isPage && built) return reply.sendFile('index.html')
     if (isPage) return reply.code(503).type('text/html').send(NOT_BUILT)
     const error = new ApiError(

@@ -1,13 +1,13 @@
 /** Who is who: the homes, their devices by catalogue and by Gold, and the prices. Renewed when a table changes. */
 import { GOLD_MONTHLY } from '../5-gold/tables.ts'
-import type { CatalogueRow } from '../reference/catalogue.ts'
+import type { ListedDevice } from '../reference/devices.ts'
 import type { StoredTariff } from '../reference/sync.ts'
 import { REFERENCE_CATALOGUE, REFERENCE_TARIFFS } from '../reference/tables.ts'
 import type { LakeReader } from './lake-reader.ts'
 
 export interface HomeDirectory {
   /** By the catalogue. */
-  catalogue: ReadonlyMap<string, CatalogueRow>
+  catalogue: ReadonlyMap<string, ListedDevice>
   /** Every device that the catalogue or a reading in Gold names. */
   devices: ReadonlySet<string>
   /** Whether Gold has something of it. */
@@ -42,7 +42,7 @@ export function createDirectory(reader: LakeReader): DirectoryReader {
     const view = await reader.view([REFERENCE_CATALOGUE.name, REFERENCE_TARIFFS.name, GOLD_MONTHLY.name])
     const columns = REFERENCE_CATALOGUE.columns.map(({ name }) => name).join(', ')
     const [catalogue, tariffs, known] = await Promise.all([
-      view.ask<CatalogueRow>(`SELECT ${columns} FROM ${view.from(REFERENCE_CATALOGUE.name)}`),
+      view.ask<ListedDevice>(`SELECT ${columns} FROM ${view.from(REFERENCE_CATALOGUE.name)}`),
       view.ask<StoredTariff>(`SELECT * FROM ${view.from(REFERENCE_TARIFFS.name)}`),
       view.ask<{ tenant_id: string; device_id: string }>(
         `SELECT tenant_id, device_id FROM ${view.from(GOLD_MONTHLY.name)} GROUP BY ALL`,
@@ -58,12 +58,12 @@ export function createDirectory(reader: LakeReader): DirectoryReader {
 }
 
 function homesOf(
-  catalogue: readonly CatalogueRow[],
+  catalogue: readonly ListedDevice[],
   known: readonly { tenant_id: string; device_id: string }[],
 ): Map<string, HomeDirectory> {
   const homes = new Map<
     string,
-    { catalogue: Map<string, CatalogueRow>; devices: Set<string>; hasData: boolean }
+    { catalogue: Map<string, ListedDevice>; devices: Set<string>; hasData: boolean }
   >()
   const homeOf = (tenant: string) => {
     const home = homes.get(tenant) ?? { catalogue: new Map(), devices: new Set(), hasData: false }

@@ -64,6 +64,7 @@ export interface HealthRow {
   valid_share: number
   late_share: number
   alert_episodes: number | null
+  uptime_percentage: number | null
 }
 
 export interface HealthDay {
@@ -95,7 +96,7 @@ export async function readFigures(
     readDevices(view, tenant, span),
     readCuts(view, tenant, cutsOf(span, timeZone)),
     span.from === span.to ? readHours(view, tenant, span.from) : [],
-    readHealth(view, tenant, span),
+    readHealthOf(view, tenant, span),
     readHealthDays(view, tenant, { from: healthFrom(span), to: span.to }),
   ])
   return { days, devices, cuts, hours, health, healthDays }
@@ -195,12 +196,14 @@ async function readHours(view: View, tenant: string, date: string): Promise<Hour
   }))
 }
 
-async function readHealth(view: View, tenant: string, period: Period): Promise<HealthRow[]> {
+/** Each device's newest row of a period. */
+export async function readHealthOf(view: View, tenant: string, period: Period): Promise<HealthRow[]> {
   return await view.ask<HealthRow>(`
     SELECT device_id, date,
       health_score::DOUBLE AS health_score, failure_probability::DOUBLE AS failure_probability,
       data_reliability::DOUBLE AS data_reliability, mean_quality_score::DOUBLE AS mean_quality_score,
-      valid_share::DOUBLE AS valid_share, late_share::DOUBLE AS late_share, alert_episodes
+      valid_share::DOUBLE AS valid_share, late_share::DOUBLE AS late_share, alert_episodes,
+      uptime_percentage::DOUBLE AS uptime_percentage
     FROM ${view.from(GOLD_HEALTH.name, byMonth(period))}
     WHERE ${ofTenant(tenant)} AND ${within(period)}
     QUALIFY row_number() OVER (PARTITION BY device_id ORDER BY date DESC) = 1`)

@@ -16,9 +16,23 @@ const NAMED_DEVICES = 3
 export type ScoredDevice = z.infer<typeof DeviceHealth>
 
 /** The formulas of `gold.device_health_metrics` with the elapsed hours of the open day in the place of all of them. */
-function scored(row: HealthRow, { span, timeZone, nowMs }: Picture): { health: number; risk: number } | null {
+function scored(row: HealthRow, { span, timeZone, nowMs }: Picture): Score | null {
+  return scoreOf(row, span.today, { timeZone, nowMs })
+}
+
+export interface Score {
+  health: number
+  risk: number
+}
+
+/** Of one row of `gold.device_health_metrics`; `today` is the open day. */
+export function scoreOf(
+  row: HealthRow,
+  today: string,
+  { timeZone, nowMs }: { timeZone: string; nowMs: number },
+): Score | null {
   if (row.health_score === null || row.failure_probability === null) return null
-  if (row.date !== span.today) return { health: row.health_score, risk: row.failure_probability }
+  if (row.date !== today) return { health: row.health_score, risk: row.failure_probability }
   const hours = Math.max(LEAST_HOURS, elapsedSecondsOf(row.date, timeZone, nowMs) / 3600)
   const perHour = (row.alert_episodes ?? 0) / hours
   const health =
@@ -55,25 +69,54 @@ export function scoredDevices(picture: Picture): ScoredDevice[] {
   )
 }
 
+/** A part of the health score and what it takes from it. */
+export interface HealthLoss {
+  name: string
+  weight: number
+  /** 0–1: what of the part is reached. */
+  share: number
+  loss: number
+  text: string
+}
+
 /** The part of the formula that takes most. */
-function mainCause(row: HealthRow): string | null {
+export function mainCause(row: HealthRow): string | null {
+  const [worst] = lossesOf(row)
+  return worst!.loss >= SMALL_LOSS ? worst!.text : null
+}
+
+/** The parts of the formula, what takes most first. `hours`: of the day, so far. */
+export function lossesOf(row: HealthRow, hours = 24): HealthLoss[] {
   const episodes = row.alert_episodes ?? 0
-  const losses = [
+  const parts = [
     {
-      loss: 0.4 * (1 - row.mean_quality_score),
+      name: 'quality',
+      weight: 0.4,
+      share: row.mean_quality_score,
       text: `quality of its readings ${percent(row.mean_quality_score)}`,
     },
     {
-      loss: 0.3 * (1 - row.valid_share),
+      name: 'valid',
+      weight: 0.3,
+      share: row.valid_share,
       text: `${percent(1 - row.valid_share)} of its readings not valid or rejected`,
     },
-    { loss: 0.2 * row.late_share, text: `${percent(row.late_share)} of its readings late` },
     {
-      loss: 0.1 * Math.min(episodes / 240, 1),
+      name: 'in_time',
+      weight: 0.2,
+      share: 1 - row.late_share,
+      text: `${percent(row.late_share)} of its readings late`,
+    },
+    {
+      name: 'calm',
+      weight: 0.1,
+      share: 1 - Math.min(episodes / Math.max(LEAST_HOURS, hours) / 10, 1),
       text: counted(episodes, 'alert'),
     },
-  ].toSorted((a, b) => b.loss - a.loss)
-  return losses[0]!.loss >= SMALL_LOSS ? losses[0]!.text : null
+  ]
+  return parts
+    .map((part) => ({ ...part, loss: part.weight * (1 - part.share) }))
+    .toSorted((x, y) => y.loss - x.loss)
 }
 
 /** Sum and number of the scores per day, today's scaled. */

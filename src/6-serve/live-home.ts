@@ -6,6 +6,15 @@ import { SeriesOfHome } from './live-series.ts'
 const MOST_READINGS = 1_000
 const MOST_CHANNELS = 20_000
 
+/** The newest that a device said, by event time. */
+export interface LatestOfDevice {
+  eventMs: number
+  status: string | null
+  /** °C, and when it was told. */
+  temperature: number | null
+  temperatureMs: number
+}
+
 /** The newest power of a device or of one of its channels. */
 interface LatestPower {
   device_id: string
@@ -21,8 +30,8 @@ export class LiveHome {
   #readings: TimedReading[] = []
   /** Newest power per channel by event time, in the order of arrival. */
   readonly #power = new Map<string, LatestPower>()
-  /** Newest event time per device. */
-  readonly #seen = new Map<string, number>()
+  /** The newest of each device. */
+  readonly #seen = new Map<string, LatestOfDevice>()
   newestMs = 0
   /** Readings from Silver that fill up the list where few have arrived since the start. */
   #older: readonly TimedReading[] = []
@@ -33,7 +42,7 @@ export class LiveHome {
     if (this.#readings.length > 2 * MOST_READINGS) this.#readings = this.#readings.slice(-MOST_READINGS)
     this.series.add(timed)
     this.newestMs = Math.max(this.newestMs, eventMs)
-    put(this.#seen, reading.device_id, Math.max(eventMs, this.#seen.get(reading.device_id) ?? 0))
+    put(this.#seen, reading.device_id, latestOf(this.#seen.get(reading.device_id), timed))
     const key = `${reading.device_id}\u0000${reading.channel}`
     const before = this.#power.get(key)
     if (before && eventMs < before.eventMs) return
@@ -88,6 +97,19 @@ export class LiveHome {
   devices(): IterableIterator<string> {
     return this.#seen.keys()
   }
+
+  latest(device: string): LatestOfDevice | undefined {
+    return this.#seen.get(device)
+  }
+}
+
+function latestOf(before: LatestOfDevice | undefined, { reading, eventMs }: TimedReading): LatestOfDevice {
+  const latest = before ? { ...before } : { eventMs: 0, status: null, temperature: null, temperatureMs: 0 }
+  // A reading without a word on it comes from a device that speaks.
+  if (eventMs >= latest.eventMs) latest.status = reading.status
+  latest.eventMs = Math.max(latest.eventMs, eventMs)
+  if (reading.temperature === null || eventMs < latest.temperatureMs) return latest
+  return { ...latest, temperature: reading.temperature, temperatureMs: eventMs }
 }
 
 /** Sets, and lets the entry that was set longest ago go where there are too many. */

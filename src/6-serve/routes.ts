@@ -7,6 +7,8 @@ import { REFERENCE_CATALOGUE, REFERENCE_TARIFFS } from '../reference/tables.ts'
 import { BILL_TABLES, homesOfUser, readBill } from './bill.ts'
 import { ROUTES, schemaOf, type AnswerOf, type Homes, type Routes } from './contract.ts'
 import { spanOf } from './days.ts'
+import type { DeviceBook } from './device-book.ts'
+import { registerDevices } from './device-routes.ts'
 import { homeIn } from './directory.ts'
 import { FIGURE_TABLES, readFigures } from './figures.ts'
 import { homesOf } from './homes.ts'
@@ -23,6 +25,10 @@ const MOST_LISTENERS = 200
 const MOST_LISTENERS_PER_ADDRESS = 20
 
 export interface RouteOptions {
+  /** What is known of devices beside the lake; absent: nothing, and nothing can be changed. */
+  book?: DeviceBook
+  /** Silence after which a device counts as silent, s. */
+  offlineS: number
   timeZone: string
   currency: string
   refreshS: number
@@ -38,6 +44,9 @@ type Handler<Name extends keyof Routes> = (
   request: FastifyRequest,
   reply: FastifyReply,
 ) => Promise<AnswerOf<Name>>
+
+/** Registers the handler of one route of the contract. */
+export type Answerer = <Name extends keyof Routes>(name: Name, handler: Handler<Name>) => void
 
 function answer<Name extends keyof Routes>(app: FastifyInstance, name: Name, handler: Handler<Name>): void {
   app.route({
@@ -97,6 +106,8 @@ export function registerRoutes(app: FastifyInstance, serving: Serving, options: 
       uptime_s: (options.clock() - startedMs) / 1000,
     }
   })
+  const answerer: Answerer = (name, handler) => answer(app, name, handler)
+  registerDevices(answerer, serving, { ...options, tenantOf })
   registerLive(app, serving, tenantOf, options.liveReadings)
   app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger())
   registerMetrics(app, serving, { startedMs, version: options.version })

@@ -1,10 +1,18 @@
 /** Where the browser begins: the providers, the routes, the root element. */
 import { CSPProvider } from '@base-ui/react/csp-provider'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { Link, RouterProvider, createRootRoute, createRoute, createRouter } from '@tanstack/react-router'
+import {
+  Link,
+  RouterProvider,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+} from '@tanstack/react-router'
 import { StrictMode, startTransition } from 'react'
 import { createRoot } from 'react-dom/client'
 import { ApiError } from './api.ts'
+import { devicesSearchOf } from './devices/search.ts'
 import { Card, Failure } from './kit/Card.tsx'
 import { mendLanguage } from './language.ts'
 import { OverviewPage } from './overview/OverviewPage.tsx'
@@ -29,8 +37,19 @@ const queryClient = new QueryClient({
 
 const root = createRootRoute({ validateSearch: searchOf, component: Shell, notFoundComponent: NotFound })
 const overview = createRoute({ getParentRoute: () => root, path: '/', component: OverviewPage })
+const devices = createRoute({
+  getParentRoute: () => root,
+  path: '/devices',
+  validateSearch: devicesSearchOf,
+  component: lazyRouteComponent(() => import('./devices/DevicesPage.tsx'), 'DevicesPage'),
+})
+const device = createRoute({
+  getParentRoute: () => root,
+  path: '/devices/$id',
+  component: lazyRouteComponent(() => import('./devices/DevicePage.tsx'), 'DevicePage'),
+})
 const router = createRouter({
-  routeTree: root.addChildren([overview]),
+  routeTree: root.addChildren([overview, devices, device]),
   scrollRestoration: true,
   defaultErrorComponent: ({ error, reset }) => (
     <Card title={texts.crashed} className="min-h-[220px]">

@@ -2,7 +2,7 @@
 export const texts = {
   product: 'Smart House',
   skip: 'Skip to content',
-  nav: { label: 'Pages', overview: 'Overview', data: 'Data status', more: 'More' },
+  nav: { label: 'Pages', overview: 'Overview', devices: 'Devices', data: 'Data status', more: 'More' },
   ranges: {
     label: 'Range',
     today: 'Today',
@@ -199,6 +199,7 @@ export const texts = {
     keys: [
       ['?', 'This help'],
       ['g o', 'Go to the Overview'],
+      ['g d', 'Go to the devices'],
       ['t', 'Charts as tables, and back'],
       ['l', 'Pause and resume the live view'],
       ['f', 'Full screen'],

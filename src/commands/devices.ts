@@ -1,15 +1,16 @@
-import { clockOffsetMs, intervalMs, presenceOf } from '../1-source/registry/heard.ts'
 import type { KnownDevice, Registry } from '../1-source/registry/registry.ts'
+import { shownOf, shownPresence } from '../1-source/registry/shown.ts'
 import { GOLD_DAILY } from '../5-gold/tables.ts'
 import { PlatformError } from '../errors.ts'
 import { openDevices, openSettings, openWarehouse, type Settings, type Warehouse } from '../main.ts'
 import { DEFAULT_TENANT } from '../reading.ts'
-import { emptyNote, listDevices, merge, type DeviceNote, type ListedDevice } from '../reference/devices.ts'
+import { emptyNote, listDevices, type DeviceNote, type ListedDevice } from '../reference/devices.ts'
 import { readCatalogue, readDeviceNotes, writeDeviceNotes } from '../reference/sync.ts'
 import { isDate } from '../reference/csv.ts'
 import { recordReference } from '../run/reference.ts'
 import { nearest } from '../units.ts'
 import { COMMON_OPTIONS, JSON_OPTION, type Arguments, type Command } from './command.ts'
+import { apply } from './device-book.ts'
 
 const ACTIONS = { list, show, rename, merge: mergeDevices, retire, unknown } as const
 
@@ -68,21 +69,7 @@ interface Call {
 const usage = (message: string, cure: string): PlatformError => new PlatformError('usage', message, cure)
 
 /** A device with all that is known of it. */
-interface Shown extends ListedDevice {
-  presence: string
-  first_seen: string | null
-  last_seen: string | null
-  messages: number
-  usual_interval_s: number | null
-  clock_offset_s: number | null
-  time_rules: KnownDevice['timeRules']
-  battery_pct: number | null
-  link_quality: number | null
-  rssi_dbm: number | null
-  aliases: readonly string[]
-  gateway: string | null
-  units: Readonly<Record<string, string>>
-}
+type Shown = ListedDevice & { presence: string } & ReturnType<typeof shownOf>
 
 async function readDevices({ args, settings, warehouse, registry }: Call): Promise<Shown[]> {
   const { lake, engine } = warehouse
@@ -95,10 +82,10 @@ async function readDevices({ args, settings, warehouse, registry }: Call): Promi
     if (!listed.has(key)) listed.set(key, device)
   }
   const tenant = args.text('tenant')
-  const silentAfterMs = settings.config.alerts.offline_s * 1000
+  const { offline_s: silentAfterS } = settings.config.alerts
   return [...listed.values()]
     .filter((device) => tenant === undefined || device.tenant_id === tenant)
-    .map((device) => shown(device, known.get(keyOf(device)), silentAfterMs))
+    .map((device) => shown(device, known.get(keyOf(device)), silentAfterS))
     .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
 }
 
@@ -136,34 +123,13 @@ const NOTHING: Omit<ListedDevice, 'tenant_id' | 'device_id'> = {
   protocol: null,
 }
 
-function shown(device: ListedDevice, heard: KnownDevice | undefined, silentAfterMs: number): Shown {
-  const iso = (ms: number | null | undefined): string | null =>
-    ms === null || ms === undefined ? null : new Date(ms).toISOString()
-  const expected = device.expected_interval_s
-  const usual = heard ? intervalMs(heard) : null
-  const offset = heard ? clockOffsetMs(heard) : null
-  const presence = heard
-    ? presenceOf(heard, {
-        nowMs: Date.now(),
-        silentAfterMs,
-        expectedIntervalMs: expected === null ? null : expected * 1000,
-      })
-    : 'unknown'
+function shown(device: ListedDevice, heard: KnownDevice | undefined, silentAfterS: number): Shown {
+  const { expected_interval_s: expectedIntervalS } = device
+  const presence = shownPresence(heard, { nowMs: Date.now(), silentAfterS, expectedIntervalS })
   return {
     ...device,
     presence: device.merged_into !== null ? 'merged' : device.retired_on !== null ? 'retired' : presence,
-    first_seen: iso(heard?.firstMs),
-    last_seen: iso(heard?.lastMs),
-    messages: heard?.messages ?? 0,
-    usual_interval_s: usual === null ? null : usual / 1000,
-    clock_offset_s: offset === null ? null : offset / 1000,
-    time_rules: heard?.timeRules ?? {},
-    battery_pct: heard?.batteryPct ?? null,
-    link_quality: heard?.linkQuality ?? null,
-    rssi_dbm: heard?.rssiDbm ?? null,
-    aliases: heard?.facts.aliases ?? [],
-    gateway: heard?.facts.parent_device_id ?? null,
-    units: heard?.facts.units ?? {},
+    ...shownOf(heard),
   }
 }
 
@@ -219,14 +185,7 @@ async function deviceOf(call: Call, id: string | undefined): Promise<Shown> {
 async function note(call: Call, device: Shown, change: Partial<DeviceNote>): Promise<void> {
   const { lake, engine } = call.warehouse
   const notes = await readDeviceNotes(lake, engine)
-  const before =
-    notes.find((other) => keyOf(other) === keyOf(device)) ?? emptyNote(device.tenant_id, device.device_id)
-  await say(call, [...notes.filter((other) => other !== before), { ...before, ...change }])
-}
-
-async function say(call: Call, notes: readonly DeviceNote[]): Promise<void> {
-  const { lake, engine } = call.warehouse
-  await writeDeviceNotes(lake, engine, notes)
+  await writeDeviceNotes(lake, engine, apply(notes, device.tenant_id, device.device_id, change))
   await recordReference(call.settings, call.warehouse, (line) => process.stderr.write(`${line}\n`))
 }
 
@@ -250,7 +209,7 @@ async function rename(call: Call): Promise<void> {
 }
 
 async function mergeDevices(call: Call): Promise<void> {
-  const { args, words, warehouse } = call
+  const { args, words } = call
   const device = await deviceOf(call, words[0])
   if (args.flag('undo')) {
     await note(call, device, { merged_into: null })
@@ -260,8 +219,7 @@ async function mergeDevices(call: Call): Promise<void> {
   const into = await deviceOf(call, words[1])
   if (into.device_id === device.device_id)
     throw usage('A device is not merged into itself', 'Name two devices.')
-  const notes = await readDeviceNotes(warehouse.lake, warehouse.engine)
-  await say(call, merge(notes, device.tenant_id, device.device_id, into.device_id))
+  await note(call, device, { merged_into: into.device_id })
   console.log(`${device.device_id} is ${into.device_id} now; its history follows in the next minutes.`)
 }
 

@@ -8,6 +8,7 @@ import { readStatus, type PartStatus } from '../run/instance.ts'
 import { beginLog } from '../run/log.ts'
 import { isSupervised, tellDoing, tellSupervisor } from '../run/part.ts'
 import { COMMON_OPTIONS, wholeNumber, type Command } from './command.ts'
+import { openDeviceBook } from './device-book.ts'
 
 const TELL_EVERY_MS = 2000
 
@@ -28,6 +29,7 @@ export const SERVE: Command = {
     const { host } = settings.config.server
     const warehouse = await openWarehouse(settings)
     const log = await openStream(settings, warehouse.lake)
+    const book = await openDeviceBook(settings, warehouse)
     try {
       const recorded = (await readSettings(warehouse.lake, warehouse.engine)).value
       const { buildApp } = await import('../6-serve/app.ts')
@@ -51,6 +53,7 @@ export const SERVE: Command = {
         demo: settings.config.simulator.enabled,
         version: programVersion(),
         logStream: { write: (line) => say(recordOf(line, 'serve', 'error').message, 'error') },
+        book,
         ingestion: (server) => ingestion(server, take),
         look: await openStreamLook(settings, warehouse.lake),
         partStatus: async () => (readStatus(settings.folder.run)?.parts ?? []).map(asContract),
@@ -75,6 +78,7 @@ export const SERVE: Command = {
       await app.close()
       return 0
     } finally {
+      book.close()
       await log.close()
       await warehouse.close()
     }

@@ -44,7 +44,7 @@ export interface DiscoveredDevice {
 const keyOf = ({ tenant_id, device_id }: { tenant_id: string; device_id: string }): string =>
   JSON.stringify([tenant_id, device_id])
 
-/** Field by field the file wins over the command, and that over what was discovered. */
+/** Field by field what a person said by command or on the page wins over the file, and that over what was discovered. */
 export function listDevices(
   files: readonly CatalogueRow[],
   notes: readonly DeviceNote[],
@@ -53,10 +53,10 @@ export function listDevices(
   const listed = new Map<string, ListedDevice>()
   for (const found of discovered)
     listed.set(keyOf(found), { ...empty(found), ...told(known(found)), origin: 'discovered' })
-  for (const note of notes)
-    listed.set(keyOf(note), { ...(listed.get(keyOf(note)) ?? empty(note)), ...told(note), origin: 'person' })
   for (const row of files)
     listed.set(keyOf(row), { ...(listed.get(keyOf(row)) ?? empty(row)), ...told(row), origin: 'file' })
+  for (const note of notes)
+    listed.set(keyOf(note), { ...(listed.get(keyOf(note)) ?? empty(note)), ...told(note), origin: 'person' })
   return [...listed.values()]
 }
 

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 
 const PATHS = {
   overview: <path d="M3 9.5 10 4l7 5.5V16a1 1 0 0 1-1 1h-3.5v-4.5h-5V17H4a1 1 0 0 1-1-1z" />,
+  devices: <path d="M6.5 3v4M13.5 3v4M4.5 7h11v3.5a5.5 5.5 0 0 1-11 0zM10 16v2" />,
   layers: <path d="m10 3 7 3.5-7 3.5-7-3.5zM3 10l7 3.5 7-3.5M3 13.5 10 17l7-3.5" />,
   ok: <path d="m5 10.5 3.2 3.2L15 6.8" />,
   warn: <path d="M10 3.5 17.5 16h-15zM10 8.2v3.6M10 13.9v.1" />,
