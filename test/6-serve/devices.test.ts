@@ -198,7 +198,7 @@ test('history: slots of the house’s own days, gaps as nulls, the energy in all
     [today + 14 * 3600, 0.9],
     [today + 14.5 * 3600, 0.01],
   ])
-  assert.ok(day.t.every((second, i) => i === 0 || second - day.t[i - 1]! === 900))
+  assert.ok(day.t.every((second, i) => i === 0 || 900 === second - day.t[i - 1]!))
   const year = await get(app, 'deviceHistory', { device: 'washer', range: '365d' })
   assert.deepEqual([year.grain, year.t.length, year.total_kwh], ['day', 365, 2.41])
   assert.equal(year.energy_kwh.at(-1), 0.91)

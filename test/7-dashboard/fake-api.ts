@@ -4,8 +4,9 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join } from 'node:path'
-import type { LiveEvent, LiveEventName, LiveReading, Overview } from '../../src/6-serve/contract.ts'
+import type { BodyOf, LiveEvent, LiveEventName, LiveReading, Overview } from '../../src/6-serve/contract.ts'
 import { DASHBOARD_DIST } from '../../src/7-dashboard/build.ts'
+import { oneDevice, deviceHistory, deviceMessages, devices, said, unknownMessages } from './fake-devices.ts'
 import { DEVICES, dataStatus, homes, overview, readingAt, recent, series } from './fake-data.ts'
 
 /** What the page meets: all well, answers that never come, a home without data, errors, a layer that is behind. */
@@ -86,7 +87,9 @@ async function answer(
   if (url.pathname === '/api/v1/live') return follow(streams, response)
   if (api.state === 'loading') return
   if (api.state === 'error') return problem(response)
+  if (url.pathname === '/api/v1/devices/change') return change(request, response)
   const body = bodyOf(api.state, url)
+  if (body === null) return problem(response, 404, 'There is no such device.')
   response.writeHead(200, { 'content-type': 'application/json', ...SECURITY }).end(JSON.stringify(body))
 }
 
@@ -104,6 +107,16 @@ function bodyOf(state: FakeState, url: URL): unknown {
       return empty
         ? { ...series(nowMs, 1), power: {}, temperature: {}, devices: {} }
         : series(nowMs, Number(url.searchParams.get('minutes') ?? 5))
+    case '/api/v1/devices':
+      return devices(nowMs, empty)
+    case '/api/v1/devices/one':
+      return oneDevice(nowMs, url.searchParams.get('device') ?? '')
+    case '/api/v1/devices/history':
+      return deviceHistory(nowMs, url.searchParams.get('range') ?? '1d')
+    case '/api/v1/devices/messages':
+      return deviceMessages(nowMs)
+    case '/api/v1/devices/unknown':
+      return unknownMessages(nowMs)
     case '/api/v1/data-status':
       return dataStatus(nowMs, state === 'stale' ? 'stale' : 'ok')
     default:
@@ -111,19 +124,28 @@ function bodyOf(state: FakeState, url: URL): unknown {
   }
 }
 
-function problem(response: ServerResponse): void {
+async function change(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  let text = ''
+  for await (const chunk of request) text += String(chunk)
+  const body = JSON.parse(text) as BodyOf<'deviceChange'>
+  said.push(body)
+  const answered = { tenant: 'demo', device: body.device, catalogue_version: 3 + said.length }
+  response.writeHead(200, { 'content-type': 'application/json', ...SECURITY }).end(JSON.stringify(answered))
+}
+
+function problem(response: ServerResponse, status = 500, detail?: string): void {
   const body = {
     type: '/problems/lake_corrupt',
     title: 'Lake corrupt',
-    status: 500,
+    status,
     code: 'lake_corrupt',
-    detail: 'The table gold.daily_energy_consumption cannot be read.',
+    detail: detail ?? 'The table gold.daily_energy_consumption cannot be read.',
     cure: 'Run smarthouse verify.',
     instance: '/api/v1/overview',
     request_id: 'req-7f3a',
   }
   response
-    .writeHead(500, { 'content-type': 'application/problem+json', ...SECURITY })
+    .writeHead(status, { 'content-type': 'application/problem+json', ...SECURITY })
     .end(JSON.stringify(body))
 }
 
@@ -135,7 +157,8 @@ function follow(streams: Set<ServerResponse>, response: ServerResponse): void {
 }
 
 async function file(path: string, response: ServerResponse): Promise<void> {
-  const name = extname(path) ? path : '/index.html'
+  // A device may be called `sensor.power`.
+  const name = extname(path) && !path.startsWith('/devices/') ? path : '/index.html'
   const body = await readFile(join(DASHBOARD_DIST, name)).catch(() => null)
   if (body === null) return void response.writeHead(404, SECURITY).end()
   response

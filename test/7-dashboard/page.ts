@@ -12,9 +12,11 @@ export async function begun(page: Page): Promise<void> {
 
 export async function whole(page: Page): Promise<void> {
   await begun(page)
-  await page.evaluate(READ_THROUGH)
+  await readThrough(page)
   await page.locator('canvas').nth(1).waitFor()
 }
+
+export const readThrough = (page: Page) => page.evaluate(READ_THROUGH)
 
 /** Scrolls from card to card and back to the top: a card is drawn when it comes near. */
 const READ_THROUGH = `(async () => {

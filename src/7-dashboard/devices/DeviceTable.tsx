@@ -26,7 +26,7 @@ const BEFORE: readonly Head[] = [
   { name: 'state' },
   { name: 'name' },
   { name: 'type', wide: true },
-  { name: 'room' },
+  { name: 'room', wide: true },
   { name: 'power', numeric: true, title: texts.titles.power },
   { name: 'energy', numeric: true, title: texts.titles.energy },
 ]
@@ -107,6 +107,26 @@ function SortHead({
   )
 }
 
+function NameCell({ device }: { device: DeviceRow }) {
+  return (
+    <th scope="row" className={`${CELL} max-w-[180px] text-left font-medium lg:max-w-[240px]`}>
+      <Link
+        to="/devices/$id"
+        params={{ id: device.device_id }}
+        search={({ home }) => ({ home })}
+        className="block truncate hover:text-accent hover:underline"
+        title={device.device_id}
+      >
+        {nameOf(device)}
+      </Link>
+      {device.location && (
+        <span className="block truncate font-normal text-muted lg:hidden">{humanize(device.location)}</span>
+      )}
+      <LowBattery device={device} />
+    </th>
+  )
+}
+
 function Row({ device, zone, nowMs, edit }: ListProps & { device: DeviceRow }) {
   const name = nameOf(device)
   return (
@@ -114,22 +134,11 @@ function Row({ device, zone, nowMs, edit }: ListProps & { device: DeviceRow }) {
       <td className={`${CELL} pl-4`}>
         <PresenceWord presence={device.presence} />
       </td>
-      <th scope="row" className={`${CELL} max-w-[240px] text-left font-medium`}>
-        <Link
-          to="/devices/$id"
-          params={{ id: device.device_id }}
-          search={({ home }) => ({ home })}
-          className="block truncate hover:text-accent hover:underline"
-          title={device.device_id}
-        >
-          {name}
-        </Link>
-        <LowBattery device={device} />
-      </th>
+      <NameCell device={device} />
       <td className={`${CELL} ${WIDE} max-w-[140px] truncate text-muted`}>
         {device.device_type ? humanize(device.device_type) : NOT_KNOWN}
       </td>
-      <td className={`${CELL} max-w-[120px] truncate text-muted`}>
+      <td className={`${CELL} ${WIDE} max-w-[120px] truncate text-muted`}>
         {device.location ? humanize(device.location) : NOT_KNOWN}
       </td>
       <td className={NUMBER}>

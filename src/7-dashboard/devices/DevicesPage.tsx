@@ -9,6 +9,7 @@ import { Icon } from '../kit/icons.tsx'
 import { ICON_BUTTON } from '../kit/overlays.tsx'
 import { Segments } from '../kit/Segments.tsx'
 import { texts as common } from '../texts.ts'
+import { useHomes } from '../useHouse.ts'
 import { DeviceCards } from './DeviceCards.tsx'
 import { DeviceTable } from './DeviceTable.tsx'
 import { arranged } from './order.ts'
@@ -24,11 +25,16 @@ const route = getRouteApi('/devices')
 
 export function DevicesPage() {
   const { data, error, isFetching, refetch } = useDevices()
+  const homes = useHomes()
   const [editing, setEditing] = useState<string | null>(null)
+  const retry = () => {
+    void homes.refetch()
+    void refetch()
+  }
   if (error && !data)
     return (
       <Card title={texts.title} className="min-h-[220px]">
-        <Failure error={error} retry={() => void refetch()} />
+        <Failure error={error} retry={retry} />
       </Card>
     )
   const edited = data?.devices.find(({ device_id }) => device_id === editing)

@@ -3,7 +3,7 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tansta
 import type { DeviceChange, DeviceHistory, DeviceRow } from '../../6-serve/contract.ts'
 import { ask, change } from '../api.ts'
 import { humanize } from '../format.ts'
-import { useTenant } from '../useHouse.ts'
+import { useHomes, useTenant } from '../useHouse.ts'
 
 /** Values of now are looked at as often; figures of a file that has not changed cost the server nothing. */
 const NOW_MS = 5_000
@@ -15,33 +15,47 @@ export type History = DeviceHistory
 export const nameOf = ({ name, device_id }: Pick<DeviceRow, 'name' | 'device_id'>): string =>
   name ?? humanize(device_id)
 
+/** Whether to ask: where the homes cannot be told either, the question itself says what is wrong. */
+function useReady(): boolean {
+  const tenant = useTenant()
+  const { isError } = useHomes()
+  return tenant !== undefined || isError
+}
+
 export function useDevices() {
   const tenant = useTenant()
+  const ready = useReady()
   return useQuery({
     queryKey: ['devices', tenant],
     queryFn: ({ signal }) => ask('devices', { tenant }, signal),
-    enabled: tenant !== undefined,
+    enabled: ready,
     refetchInterval: NOW_MS,
-    placeholderData: (old, query) => (query?.queryKey[1] === tenant ? keepPreviousData(old) : undefined),
+    // The home that the server opened by itself is the one that is named then.
+    placeholderData: (old, query) => {
+      const before = query?.queryKey[1]
+      return before === tenant || before === undefined ? keepPreviousData(old) : undefined
+    },
   })
 }
 
 export function useDevice(device: string) {
   const tenant = useTenant()
+  const ready = useReady()
   return useQuery({
     queryKey: ['devices', tenant, 'one', device],
     queryFn: ({ signal }) => ask('device', { tenant, device }, signal),
-    enabled: tenant !== undefined,
+    enabled: ready,
     refetchInterval: NOW_MS,
   })
 }
 
 export function useHistory(device: string, range: HistoryRange) {
   const tenant = useTenant()
+  const ready = useReady()
   return useQuery({
     queryKey: ['devices', tenant, 'history', device, range],
     queryFn: ({ signal }) => ask('deviceHistory', { tenant, device, range }, signal),
-    enabled: tenant !== undefined,
+    enabled: ready,
     refetchInterval: REFRESH_MS,
     placeholderData: (old, query) => (query?.queryKey[3] === device ? keepPreviousData(old) : undefined),
   })
@@ -49,20 +63,22 @@ export function useHistory(device: string, range: HistoryRange) {
 
 export function useMessages(device: string) {
   const tenant = useTenant()
+  const ready = useReady()
   return useQuery({
     queryKey: ['devices', tenant, 'messages', device],
     queryFn: ({ signal }) => ask('deviceMessages', { tenant, device, limit: 50 }, signal),
-    enabled: tenant !== undefined,
+    enabled: ready,
     refetchInterval: REFRESH_MS,
   })
 }
 
 export function useUnknown(wanted: boolean) {
   const tenant = useTenant()
+  const ready = useReady()
   return useQuery({
     queryKey: ['devices', tenant, 'unknown'],
     queryFn: ({ signal }) => ask('unknownMessages', { tenant }, signal),
-    enabled: tenant !== undefined && wanted,
+    enabled: ready && wanted,
     refetchInterval: REFRESH_MS,
   })
 }
