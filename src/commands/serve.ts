@@ -59,13 +59,7 @@ export const SERVE: Command = {
         partStatus: async () => (readStatus(settings.folder.run)?.parts ?? []).map(asContract),
       })
       await app.listen({ host, port }).catch((cause: NodeJS.ErrnoException) => {
-        if (cause.code !== 'EADDRINUSE') throw cause
-        throw new PlatformError(
-          'port_in_use',
-          `Port ${port} on ${host} is in use by another program`,
-          `Choose another one, for example --port ${port + 1}.`,
-          { cause },
-        )
+        throw listenError(cause, host, port)
       })
       const address = app.server.address()
       const url = `http://${host}:${typeof address === 'object' ? address?.port : port}`
@@ -83,6 +77,16 @@ export const SERVE: Command = {
       await warehouse.close()
     }
   },
+}
+
+function listenError(cause: NodeJS.ErrnoException, host: string, port: number): Error {
+  if (cause.code !== 'EADDRINUSE') return cause
+  return new PlatformError(
+    'port_in_use',
+    `Port ${port} on ${host} is in use by another program`,
+    `Choose another one, for example --port ${port + 1}.`,
+    { cause },
+  )
 }
 
 /** A part as the API tells of it. */
