@@ -14,8 +14,10 @@ export function missingPackages(root) {
   if (!existsSync(lockfile)) return missingDependencies(root)
   // npm writes down what it installed, last of all; it is held against what should be there, and what is.
   const installed = packagesOf(join(root, 'node_modules', '.package-lock.json'))
+  // Compiled, it needs nothing of what it was developed with.
+  const isCompiled = !existsSync(join(root, 'src', 'cli.ts'))
   return Object.entries(packagesOf(lockfile))
-    .filter(([path, entry]) => path !== '' && !entry.optional)
+    .filter(([path, entry]) => path !== '' && !entry.optional && !(isCompiled && entry.dev))
     .filter(([path, { version }]) => installed[path]?.version !== version || !existsSync(join(root, path)))
     .map(([path]) => path.replace(/^.*node_modules\//, ''))
 }

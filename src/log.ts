@@ -24,14 +24,14 @@ export const reaches = (record: Pick<LogRecord, 'level'>, level: Level): boolean
 
 export const jsonLine = (record: LogRecord): string => `${JSON.stringify(record)}\n`
 
-const COLOUR = { error: 'red', warn: 'yellow', info: 'reset', debug: 'dim' } as const
+const COLOUR = { error: 'red', warn: 'yellow', debug: 'dim' } as const
 
 /** For a person: local time, part and message; the level where it is not the usual one. */
 export function prettyLine({ time, level, part, message, code }: LogRecord, colours: boolean): string {
   const clock = new Date(time).toTimeString().slice(0, 8)
   const word = level === 'info' ? '' : `${level}: `
   const text = `${word}${message}${code === undefined ? '' : ` [${code}]`}`
-  const told = colours ? styleText(COLOUR[level], text, { validateStream: false }) : text
+  const told = colours && level !== 'info' ? styleText(COLOUR[level], text, { validateStream: false }) : text
   return `${clock}  ${part.padEnd(8)}  ${told}\n`
 }
 

@@ -36,8 +36,14 @@ export interface Settings {
   folder: DataFolder
 }
 
-export const configFile = (args: Arguments): string =>
-  args.text('config') ?? join(PROJECT_ROOT, 'config', 'smarthouse.yaml')
+/** Where data and configuration lie by default: the project's folder, or, of an installed package, the one where it is started. */
+const HOME = existsSync(join(PROJECT_ROOT, 'src', 'cli.ts')) ? PROJECT_ROOT : process.cwd()
+
+/** The file that is named, else that of the house, else the one that comes with the program. */
+export function configFile(args: Arguments): string {
+  const files = [HOME, PROJECT_ROOT].map((folder) => join(folder, 'config', 'smarthouse.yaml'))
+  return args.text('config') ?? files.find((file) => existsSync(file)) ?? files[0]!
+}
 
 /** Reads the configuration that the options name. */
 export function openConfig(args: Arguments): Pick<Settings, 'config' | 'baseDir'> {
@@ -55,7 +61,7 @@ export function openSettings(args: Arguments, options: { create: boolean }): Set
 }
 
 export function dataPath(args: Arguments): string {
-  return resolve(args.text('data') ?? join(PROJECT_ROOT, 'data'))
+  return resolve(args.text('data') ?? join(HOME, 'data'))
 }
 
 export interface Warehouse {

@@ -6,7 +6,7 @@ import type { StreamLook } from '../2-stream/types.ts'
 import { serveDashboard } from './dashboard-files.ts'
 import type { DeviceBook } from './device-book.ts'
 import { guard, REQUESTS_PER_MINUTE } from './guard.ts'
-import { onError } from './problems.ts'
+import { describeProblems, onError } from './problems.ts'
 import { registerRoutes } from './routes.ts'
 import { registerStreams } from './stream-routes.ts'
 import { createStreams } from './streams.ts'
@@ -59,6 +59,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     registerRoutes(app, serving, { ...options, offlineS: options.alertThresholds.offline_s, clock })
     registerStreams(app, options.look ? createStreams(options.look, clock) : null)
     await options.ingestion?.(app)
+    describeProblems(app)
     await serveDashboard(app, options.dashboardDir)
     await app.ready()
     return app

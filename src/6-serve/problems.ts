@@ -1,7 +1,7 @@
 /** Errors of the API as RFC 9457 problem+json, each with a code and with what to do about it. */
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
-import { entryOf, statusOf, type HttpErrorCode } from '../error-catalogue.ts'
+import { ERRORS, entryOf, statusOf, type HttpErrorCode, type ErrorCode } from '../error-catalogue.ts'
 import { isPlatformError } from '../errors.ts'
 import type { Problem } from './contract.ts'
 
@@ -71,4 +71,19 @@ function asApiError(error: FastifyError): ApiError | undefined {
   const status = error.statusCode
   if (status === undefined || status < 400 || status >= 500) return undefined
   return new ApiError('bad_request', error.message, 'See /api/openapi.json for what the route takes.')
+}
+
+/** `/problems/<code>`, where the `type` of a problem points: what the catalogue says of the code. */
+export function describeProblems(app: FastifyInstance): void {
+  app.get<{ Params: { code: string } }>('/problems/:code', { schema: { hide: true } }, ({ params }) => {
+    if (!Object.hasOwn(ERRORS, params.code))
+      throw new ApiError(
+        'not_found',
+        `There is no error "${params.code.slice(0, 60)}".`,
+        'See docs/errors.md.',
+      )
+    const code = params.code as ErrorCode
+    const { what, where, cure, retryable = false } = entryOf(code)
+    return { code, status: statusOf(code), what, where, cure, retryable }
+  })
 }

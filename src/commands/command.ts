@@ -32,13 +32,17 @@ export interface Command {
 }
 
 export const DATA_OPTION = {
-  data: { value: 'DIR', description: 'the data folder; default: data, beside the program' },
+  data: {
+    value: 'DIR',
+    description:
+      'the data folder; default: data, beside the program (an installed package: where it is started)',
+  },
 } as const
 export const COMMON_OPTIONS = {
   ...DATA_OPTION,
   config: {
     value: 'FILE',
-    description: 'the configuration; default: config/smarthouse.yaml, beside the program',
+    description: 'the configuration; default: config/smarthouse.yaml, beside the data folder’s default',
   },
 } as const
 export const JSON_OPTION = { json: { description: 'print JSON, for scripts' } } as const

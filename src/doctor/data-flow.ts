@@ -105,8 +105,10 @@ async function rejectsOf({ lake, engine }: Warehouse): Promise<Rejects> {
 
 function stopOf(flow: Flow, patient: Patient, config: NonNullable<Patient['config']>): Verdict {
   const { bronze, silver, gold } = flow.tables
+  // Where nothing runs, nothing is to move: then it is worth knowing, and no fault.
+  const state = patient.running ? 'wrong' : 'note'
   const rows = (snapshot: Snapshot) => snapshot.files.reduce((sum, file) => sum + file.stats.rows, 0)
-  if (flow.held === 0 && rows(bronze) === 0) return { state: 'wrong', ...nothingArrived(patient, config) }
+  if (flow.held === 0 && rows(bronze) === 0) return { state, ...nothingArrived(patient, config) }
   const behind = {
     bronze: flow.waiting,
     silver: bronze.version - (silver.txns.get(bronze.table) ?? 0),
@@ -117,7 +119,7 @@ function stopOf(flow: Flow, patient: Patient, config: NonNullable<Patient['confi
     const sinceMs = patient.nowMs - flow.tables[stage].timestampMs
     const patienceMs = STALLED_MS + 2 * (config.schedules[stage].everyMs ?? 0)
     if (behind[stage] <= 0 || (patient.running && sinceMs < patienceMs)) continue
-    return { state: 'wrong', ...stopsAt(stage, `${behind[stage]} ${unit[stage]} wait`, patient) }
+    return { state, ...stopsAt(stage, `${behind[stage]} ${unit[stage]} wait`, patient) }
   }
   const silentMs = patient.nowMs - bronze.timestampMs
   if (patient.running && silentMs > SILENT_MS)

@@ -1,4 +1,4 @@
-import { GOLD_QUARTER_HOURLY } from '../5-gold/tables.ts'
+import { SILVER_READINGS } from '../4-silver/tables.ts'
 import { openWarehouse, type Settings } from '../main.ts'
 
 /** One step of the data folder's format. It may be ended at any moment and is then begun again: each must bear that. */
@@ -13,20 +13,22 @@ export interface Migration {
 export const MIGRATIONS: readonly Migration[] = [
   {
     from: 1,
-    what: 'quarter-hours name the user, so that bills can be made; Gold is built anew from Silver',
-    changes: ['lake/gold'],
-    run: rebuildGold,
+    what: 'readings name their threshold alerts, quarter-hours their user; Silver and Gold are built anew from Bronze',
+    changes: ['lake/silver', 'lake/gold'],
+    run: rebuildAll,
   },
 ]
 
-async function rebuildGold(settings: Settings, say: (line: string) => void): Promise<void> {
+async function rebuildAll(settings: Settings, say: (line: string) => void): Promise<void> {
   const warehouse = await openWarehouse(settings)
   try {
-    // The column itself came with opening the table; rows from before have nothing in it.
-    const { files } = await warehouse.lake.snapshot(GOLD_QUARTER_HOURLY.name)
+    // The columns themselves came with opening the tables; rows from before have nothing in them.
+    const { files } = await warehouse.lake.snapshot(SILVER_READINGS.name)
     if (files.length === 0) return
-    const { rebuildGold: rebuild } = await import('../5-gold/rebuild.ts')
-    await rebuild({ ...warehouse, onProgress: say })
+    const { rebuildSilver } = await import('../4-silver/rebuild.ts')
+    await rebuildSilver({ ...warehouse, onProgress: say })
+    const { rebuildGold } = await import('../5-gold/rebuild.ts')
+    await rebuildGold({ ...warehouse, onProgress: say })
   } finally {
     await warehouse.close()
   }

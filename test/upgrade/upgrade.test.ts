@@ -44,7 +44,7 @@ test('opening an older data folder brings it to this format, with a copy of what
     readFileSync(join(kept, 'lake', log), 'utf8'),
     readFileSync(join(FORMAT_1, 'lake', log), 'utf8'),
   )
-  assert.equal(existsSync(join(kept, 'lake', 'silver')), false, 'what it does not change is not copied')
+  assert.equal(existsSync(join(kept, 'lake', 'bronze')), false, 'what it does not change is not copied')
   assert.equal(smarthouse('verify', '--data', data).status, 0)
   const again = smarthouse('upgrade', '--data', data)
   assert.equal(again.status, 0)

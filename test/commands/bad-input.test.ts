@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { tmpdir } from 'node:os'
+import { helpText, parseWords, type Command } from '../../src/commands/command.ts'
+import { COMMANDS } from '../../src/commands/index.ts'
+import { exitOf } from '../../src/error-catalogue.ts'
+import { isPlatformError } from '../../src/errors.ts'
+
+/** In this process, as cli.ts runs them: the same words, the same errors, without a start of the program each. */
+const dir = mkdtempSync(join(tmpdir(), 'smarthouse-bad-'))
+after(() => rmSync(dir, { recursive: true, force: true }))
+const file = (name: string, content: string): string => {
+  writeFileSync(join(dir, name), content)
+  return join(dir, name)
+}
+const absent = join(dir, 'absent')
+const inTheWay = join(file('in-the-way', ''), 'data')
+const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()))
+
+interface Refused {
+  exit: number
+  message: string
+  cure: string
+}
+
+async function refusalOf(command: Command, words: readonly string[]): Promise<Refused> {
+  try {
+    const code = await command.run(parseWords(command, words), new AbortController().signal)
+    throw new Error(`${command.name} ${words.join(' ')} was taken: ${code}`)
+  } catch (error) {
+    if (!isPlatformError(error)) throw error
+    return { exit: exitOf(error.code), message: error.message, cure: error.cure }
+  }
+}
+
+test('every command refuses every option that is written wrong, with the nearest right one', async () => {
+  for (const command of commands) {
+    for (const name of Object.keys(command.options)) {
+      // Two neighbours swapped, as fingers do it; what is too short for that loses a letter.
+      const wrong = `${name.slice(0, -2)}${name.at(-1)}${name.at(-2)}`
+      if (wrong === name || wrong in command.options) continue
+      const { exit, message, cure } = await refusalOf(command, [`--${wrong}`])
+      assert.equal(exit, 2)
+      assert.equal(message, `smarthouse ${command.name} has no option --${wrong}`)
+      const guess = /^Did you mean --([\w-]+)\?$/.exec(cure)?.[1] ?? ''
+      assert.ok(guess in command.options || guess === 'help', `${command.name} --${wrong}: ${cure}`)
+    }
+    const { exit, cure } = await refusalOf(command, ['--zzzzzzzzzz'])
+    assert.deepEqual([exit, cure], [2, `See smarthouse ${command.name} --help.`])
+  }
+})
+
+test('every option with a value refuses to stand without one, and twice; every switch refuses a value', async () => {
+  for (const command of commands)
+    for (const [name, { value, multiple }] of Object.entries(command.options)) {
+      const refused = value
+        ? [
+            await refusalOf(command, [`--${name}`]),
+            ...(multiple ? [] : [await refusalOf(command, [`--${name}`, '1', `--${name}`, '2'])]),
+          ]
+        : [await refusalOf(command, [`--${name}=1`])]
+      for (const { exit, message } of refused) {
+        assert.equal(exit, 2, `${command.name} --${name}`)
+        assert.match(message, new RegExp(`--${name} (needs a value|stands twice|takes no value)`))
+      }
+    }
+})
+
+test('every command that takes no words refuses one', async () => {
+  const closed = commands.filter(({ positional }) => positional === undefined)
+  assert.ok(closed.length > 8)
+  for (const command of closed) assert.equal((await refusalOf(command, ['surplus'])).exit, 2, command.name)
+})
+
+test('every command has help with usage, options, examples that it takes itself, and exit codes', () => {
+  for (const command of commands) {
+    assert.match(
+      helpText(command),
+      /Usage: smarthouse [\s\S]*Options:[\s\S]*Examples:[\s\S]*Exit codes: 0 done/,
+    )
+    for (const example of command.examples) {
+      const words = [...example.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
+        (word) => word[1] ?? word[2] ?? word[3]!,
+      )
+      const at = words.indexOf('smarthouse')
+      const named = commands.find(({ name }) => name === words[at + 1])
+      assert.ok(named, example)
+      const end = words.findIndex((word, index) => index > at && ['|', '>', '&&'].includes(word))
+      parseWords(named, words.slice(at + 2, end < 0 ? undefined : end))
+    }
+  }
+})
+
+test('every command refuses a configuration that is absent or wrong, and leaves nothing behind', async () => {
+  const broken = file('broken.yaml', 'server: { prot: 1 }')
+  for (const command of commands) {
+    if (!('config' in command.options) || command.name === 'doctor') continue
+    const words = command.positional?.includes('|')
+      ? [command.positional.split(/[| ]/)[0]!]
+      : command.positional
+        ? ['x']
+        : []
+    for (const config of [absent, broken]) {
+      const data = join(dir, `data-${command.name}`)
+      const { exit } = await refusalOf(command, [...words, '--config', config, '--data', data])
+      assert.equal(exit, 2, `${command.name} --config ${config}`)
+      assert.equal(existsSync(data), false, `${command.name} made nothing`)
+    }
+  }
+})
+
+/** A command line, its exit code, and what it must say. */
+const TABLE: readonly (readonly [words: string, exit: number, says: RegExp])[] = [
+  [`bronze --once --data ${inTheWay}`, 1, /Cannot use .*in-the-way.*--data DIR/],
+  [`status --data ${absent}`, 1, /There is no data in .*absent.*smarthouse up/],
+  [`sql SELECT --data ${absent}`, 1, /There is no data/],
+  [`verify --data ${absent}`, 1, /There is no data/],
+  [`upgrade --data ${absent}`, 1, /There is no data/],
+  [`rebuild silver --data ${absent}`, 1, /There is no data/],
+  [`rebuild bronze --data ${absent}`, 2, /devices, silver and gold/],
+  [`rebuild gold --zone Mars/Olympus --data ${absent}`, 2, /IANA/],
+  [`logs --data ${absent}`, 1, /There is no log/],
+  [`logs --level loud --data ${absent}`, 2, /error, warn, info, debug/],
+  [`logs --lines many --data ${absent}`, 2, /whole number/],
+  [`doctor --port 70000 --data ${absent}`, 2, /0 to 65535/],
+  [`serve --port http --data ${absent}-serve`, 2, /whole number/],
+  [`simulate --devices 0 --data ${absent}-simulate`, 2, /whole number from 1/],
+  [`simulate --rate often --data ${absent}-simulate`, 2, /rate/i],
+  [`simulate --for long --data ${absent}-simulate`, 2, /duration/],
+  [`simulate --faults gremlins --data ${absent}-simulate`, 2, /gremlins/],
+  [`import ${absent}.csv --data ${absent}-import`, 2, /absent\.csv/],
+  [`import --data ${absent}-import`, 2, /file/i],
+  [`bill --user ada --month 2026-13 --data ${absent}`, 2, /month/i],
+  [`lake statsu --data ${absent}`, 2, /status/],
+  [`stream tale --data ${absent}`, 2, /tail/],
+  [`devices renmae --data ${absent}`, 2, /rename|name/],
+]
+
+for (const [line, exit, says] of TABLE)
+  test(`smarthouse ${line.replaceAll(dir, '…')}`, async () => {
+    const [name, ...words] = line.split(' ')
+    const told = await refusalOf(await COMMANDS[name!]!(), words)
+    assert.match(`${told.message} ${told.cure}`, says)
+    assert.equal(told.exit, exit, told.message)
+    for (const made of readdirSync(dir).filter((one) => one.startsWith('absent')))
+      assert.deepEqual(
+        readdirSync(join(dir, made)).filter(
+          (one) => one === 'lake' && existsSync(join(dir, made, 'lake', 'bronze')),
+        ),
+        [],
+        'nothing half done',
+      )
+  })
