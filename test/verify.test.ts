@@ -35,7 +35,7 @@ const given: Case = {
 
 let engine: Engine
 before(async () => {
-  engine = await openDuckDb({ threads: 2 })
+  engine = await openDuckDb({ threads: 1 })
 })
 after(() => engine.close())
 

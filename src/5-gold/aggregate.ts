@@ -11,6 +11,7 @@ import {
   type InputSnapshots,
 } from './publish.ts'
 import { coverCalendar, loadReference, rebuildIn, zoneOf, type LoadedCalendar } from './rebuild.ts'
+import { FEW_ROWS } from './silver-rows.ts'
 import { forgetFacts } from './slot-facts.ts'
 import { GOLD_CALENDAR, GOLD_TABLES } from './tables.ts'
 import {
@@ -51,6 +52,8 @@ export async function createGoldStage(options: { lake: Lake; engine: Engine }): 
   /** Versions up to which nothing more is to be done, in the tables or known to touch nothing. */
   let examined: Versions | null = null
   let calendar: LoadedCalendar | undefined
+  /** The versions of catalogue, tariffs and settings that the session has, and the zone that they say. */
+  let reference: { versions: string; zone: string } | undefined
   /** The version of Silver as which the session's facts know it. */
   let carriedVersion = -1
   let restUntilMs = 0
@@ -68,21 +71,21 @@ export async function createGoldStage(options: { lake: Lake; engine: Engine }): 
     }
     if (Object.values(since).flat().includes(-1) || (await zoneChanged(lake, session, inputs, since))) {
       calendar = undefined
+      reference = undefined
       examined = versionsOf(await rebuildIn(session, { lake }))
       await forgetFacts(session)
       carriedVersion = examined['silver.readings']
-      return await finish(session)
+      return await finish(session, MANY_ROWS)
     }
     // Somebody else took Gold further than these facts.
     if (since['silver.readings'].some((start) => start > carriedVersion)) await forgetFacts(session)
-    await loadReference(lake, session, inputs)
+    reference = await referenceOf(lake, session, inputs, reference)
     await beginTouched(session)
     const { table, version } = inputs['silver.readings']
     for (const start of since['silver.readings']) {
       await addChangedReadings(lake, session, await lake.changes(table, start, version))
     }
-    const zone = await zoneOf(lake, session, inputs)
-    calendar = await coverCalendar({ lake, session, zone, inputs, loaded: calendar })
+    calendar = await coverCalendar({ lake, session, zone: reference.zone, inputs, loaded: calendar })
     const done = await mergeChanges({ lake, session, inputs, base, since })
     examined = versions
     carriedVersion = versions['silver.readings']
@@ -94,13 +97,30 @@ export async function createGoldStage(options: { lake: Lake; engine: Engine }): 
     async step({ final }) {
       const startMs = performance.now()
       if (!final && startMs < restUntilMs) return report(0, 0)
-      const done = await retried(once, () => (examined = null))
+      const done = await retried(once, () => {
+        examined = null
+        reference = undefined
+      })
       const endMs = performance.now()
       if ((done.detail.rows_read ?? 0) > MANY_ROWS) restUntilMs = endMs + REST_FACTOR * (endMs - startMs)
       return done
     },
     close: () => session.close(),
   }
+}
+
+/** Loads catalogue and tariffs where the session has others. */
+async function referenceOf(
+  lake: Lake,
+  session: Session,
+  inputs: InputSnapshots,
+  loaded: { versions: string; zone: string } | undefined,
+): Promise<{ versions: string; zone: string }> {
+  const tables = ['reference.catalogue', 'reference.tariffs', 'reference.settings'] as const
+  const versions = tables.map((table) => inputs[table].version).join(' ')
+  if (loaded?.versions === versions) return loaded
+  await loadReference(lake, session, inputs)
+  return { versions, zone: await zoneOf(lake, session, inputs) }
 }
 
 /** Tries again where somebody else committed in between; `forget` drops what was known of the tables. */
@@ -131,8 +151,8 @@ async function mergeChanges(work: {
   }
   await touchChangedRows(lake, session, readings)
   await touchReference(work)
-  const [touched] = await session.rows<{ days: number }>('SELECT count(*) AS days FROM touched')
-  if (touched?.days === 0) return report(0, 0)
+  const [touched] = await session.rows('SELECT 1 FROM touched LIMIT 1')
+  if (touched === undefined) return report(0, 0)
   const build: GoldBuild = {
     lake,
     target: lake,
@@ -144,7 +164,7 @@ async function mergeChanges(work: {
   }
   const changes = await buildTouched(build)
   await publish({ target: lake, operation: 'MERGE', base, inputs, changes })
-  const done = await finish(session)
+  const done = await finish(session, build.rowsRead ?? 0)
   return { ...done, detail: { ...done.detail, rows_read: build.rowsRead ?? 0 } }
 }
 
@@ -201,22 +221,14 @@ async function zoneChanged(
   return false
 }
 
-/** Counts what was done and gives the memory of the step back. */
-async function finish(session: Session): Promise<StepReport> {
+/** Counts what was done and gives the memory of the step back, where that is worth it. */
+async function finish(session: Session, rowsRead: number): Promise<StepReport> {
   const [done] = await session.rows<{ rows: number; days: number }>(
     `SELECT CAST(coalesce((SELECT sum(rows) FROM changed), 0) AS BIGINT) AS rows,
        (SELECT count(*) FROM (SELECT DISTINCT tenant_id, device_id, date FROM touched)) AS days`,
   )
-  for (const table of [
-    'changed',
-    'touched',
-    'rejects',
-    'device_days',
-    'new_quarter_hours',
-    ...MODEL_TABLES,
-  ]) {
-    await session.run(`DROP TABLE IF EXISTS ${table}`)
-  }
+  const left = ['changed', 'touched', 'rejects', 'device_days', 'new_quarter_hours', ...MODEL_TABLES]
+  if (rowsRead >= FEW_ROWS) for (const table of left) await session.run(`DROP TABLE IF EXISTS ${table}`)
   return report(done!.rows, done!.days)
 }
 

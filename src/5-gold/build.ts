@@ -86,7 +86,8 @@ export async function buildTouched(build: GoldBuild): Promise<Map<string, TableC
     )
     await buildMonth(build, month, changes, index === 0)
   }
-  if (months.length > 0) await mergeMonths(build, changes)
+  const years = new Set(months.map(({ month }) => month.slice(0, 4)))
+  if (months.length > 0) await mergeMonths(build, years, changes)
   return changes
 }
 
@@ -98,7 +99,7 @@ async function buildMonth(
 ): Promise<void> {
   const { session, lake } = build
   await session.run(
-    `CREATE OR REPLACE TEMP TABLE month_days AS
+    `CREATE OR REPLACE TEMP TABLE touched_days AS
      SELECT t.tenant_id, t.device_id, t.date, a.month, a.start_us, a.end_us,
        CASE WHEN c.date IS NULL THEN a.start_us ELSE coalesce(min(t.from_us), a.start_us) END AS from_us,
        CASE WHEN c.date IS NULL THEN a.end_us ELSE coalesce(max(t.to_us), a.start_us) END AS to_us
@@ -109,26 +110,29 @@ async function buildMonth(
     [month],
   )
   await session.run(
-    'CREATE OR REPLACE TEMP TABLE computed_spans AS SELECT tenant_id, device_id, date, from_us, to_us FROM month_days',
-  )
-  const chunks = await chunksOf(build)
-  for (const [index, chunk] of chunks.entries()) await computeChunk(build, chunk, index === 0)
-
-  await session.run(
-    'CREATE OR REPLACE TEMP TABLE touched_days AS SELECT tenant_id, device_id, date, month, start_us, end_us FROM month_days',
+    'CREATE OR REPLACE TEMP TABLE computed_spans AS SELECT tenant_id, device_id, date, from_us, to_us FROM touched_days',
   )
   await session.run(
     'CREATE OR REPLACE TEMP TABLE calendar AS SELECT * FROM all_calendar WHERE month = CAST($1 AS DATE)',
     [month],
   )
-  const monthSpan = await spanOf(session, 'month_days')
+  const dates = await datesOf(session)
+  const chunks = chunksOf(build, dates)
+  for (const [index, chunk] of chunks.entries()) await computeChunk(build, chunk, index === 0)
+
+  const monthSpan = {
+    fromUs: Math.min(...dates.map(({ start_us }) => start_us)),
+    toUs: Math.max(...dates.map(({ end_us }) => end_us)),
+  }
   await session.run(
     `CREATE OR REPLACE TEMP TABLE rejects AS SELECT tenant_id, device_id, timestamp, ingestion_time, reject_reason
      FROM ${lake.scan('silver.rejects', rejectFiles(build.rejects, monthSpan))}`,
   )
-  await mergeInto(build, QUARTER_HOURLY, 'SELECT * FROM new_quarter_hours', changes)
+  const inMonth = new Set([month])
+  const onDates = new Set(dates.map(({ date }) => date))
+  await mergeInto(build, QUARTER_HOURLY, 'SELECT * FROM new_quarter_hours', onDates, changes)
   for (const target of [HOURLY, DAILY, HEALTH, SUMMARY]) {
-    await mergeInto(build, target, readModel(modelName(target)).sql, changes)
+    await mergeInto(build, target, readModel(modelName(target)).sql, inMonth, changes)
   }
   await checkSums(session, SUM_INVARIANTS)
   const monthly = readModel('monthly_energy').sql
@@ -150,11 +154,24 @@ function rejectFiles(files: readonly DataFile[], span: Span): DataFile[] {
   })
 }
 
-async function spanOf(session: Session, table: string): Promise<Span> {
-  const [span] = await session.rows<{ from_us: number; to_us: number }>(
-    `SELECT min(start_us) AS from_us, max(end_us) AS to_us FROM ${table}`,
+/** One local date, the span of it that is touched, µs, and its devices. */
+interface TouchedDate {
+  date: string
+  start_us: number
+  end_us: number
+  from_us: number
+  to_us: number
+  devices: number
+  /** Devices of which the whole day is computed. */
+  whole: number
+}
+
+async function datesOf(session: Session): Promise<TouchedDate[]> {
+  return await session.rows<TouchedDate>(
+    `SELECT d.date, min(d.start_us) AS start_us, max(d.end_us) AS end_us, min(d.from_us) AS from_us, max(d.to_us) AS to_us,
+       count(*) AS devices, count_if(d.from_us = d.start_us AND d.to_us = d.end_us) AS whole
+     FROM touched_days d GROUP BY d.date ORDER BY d.date`,
   )
-  return { fromUs: span!.from_us, toUs: span!.to_us }
 }
 
 /** Some days of some devices, small enough for one pass. */
@@ -162,25 +179,28 @@ interface Chunk {
   dates: string[]
   bucket: number
   buckets: number
+  /** Whether a day of it is computed whole. */
+  hasWhole: boolean
 }
 
 /** Cuts the month's days into runs of dates of bounded size; a date that is too large by itself, by devices. */
-async function chunksOf(build: GoldBuild): Promise<Chunk[]> {
-  const dates = await build.session.rows<{ date: string; start_us: number; end_us: number; devices: number }>(
-    `SELECT date, min(from_us) AS start_us, max(to_us) AS end_us, count(*) AS devices FROM month_days GROUP BY date ORDER BY date`,
-  )
+function chunksOf(build: GoldBuild, dates: readonly TouchedDate[]): Chunk[] {
   const chunks: Chunk[] = []
   let rows = Infinity
-  for (const { date, start_us: fromUs, end_us: toUs, devices } of dates) {
+  for (const { date, from_us: fromUs, to_us: toUs, devices, whole } of dates) {
+    const hasWhole = whole > 0
     const dateRows = rowCount(filesOf(build.readings, { fromUs, toUs }, LEAST_MAX_GAP_US))
     const buckets = Math.min(Math.ceil(dateRows / MAX_CHUNK_ROWS) || 1, devices)
     rows += dateRows
     if (buckets === 1 && rows <= MAX_CHUNK_ROWS) {
-      chunks.at(-1)!.dates.push(date)
+      const last = chunks.at(-1)!
+      last.dates.push(date)
+      last.hasWhole ||= hasWhole
       continue
     }
     rows = buckets === 1 ? dateRows : Infinity
-    for (let bucket = 0; bucket < buckets; bucket += 1) chunks.push({ dates: [date], bucket, buckets })
+    for (let bucket = 0; bucket < buckets; bucket += 1)
+      chunks.push({ dates: [date], bucket, buckets, hasWhole })
   }
   return chunks
 }
@@ -190,11 +210,8 @@ async function computeChunk(build: GoldBuild, chunk: Chunk, first: boolean): Pro
   const { session } = build
   const dates = chunk.dates.map((date) => `DATE '${date}'`).join(', ')
   const spans = `SELECT tenant_id, device_id, date, start_us AS day_start_us, end_us AS day_end_us, from_us, to_us
-     FROM month_days WHERE date IN (${dates}) AND hash(tenant_id, device_id) % ${chunk.buckets} = ${chunk.bucket}`
+     FROM touched_days WHERE date IN (${dates}) AND hash(tenant_id, device_id) % ${chunk.buckets} = ${chunk.bucket}`
   await session.run(`CREATE OR REPLACE TEMP TABLE touched_spans AS ${spans}`)
-  await session.run(
-    `CREATE OR REPLACE TEMP TABLE calendar AS SELECT * FROM all_calendar WHERE date IN (${dates})`,
-  )
   if (first) {
     await session.run(
       `CREATE OR REPLACE TEMP TABLE new_quarter_hours AS SELECT * FROM ${build.target.scan(GOLD_QUARTER_HOURLY.name, [])}`,
@@ -202,18 +219,18 @@ async function computeChunk(build: GoldBuild, chunk: Chunk, first: boolean): Pro
     await session.run(`CREATE OR REPLACE TEMP TABLE device_days (${DEVICE_DAY_COLUMNS})`)
   }
   if (!build.carries) await forgetFacts(session)
-  await computeSpans(build)
+  await computeSpans(build, chunk.hasWhole)
   if (build.carries) {
-    await computeUndecided(build)
-    await session.run(`CREATE OR REPLACE TEMP TABLE touched_spans AS ${spans}`)
+    if (await computeUndecided(build))
+      await session.run(`CREATE OR REPLACE TEMP TABLE touched_spans AS ${spans}`)
     await recountMovedMedians(build.lake, session, build.readings)
   }
   await addDeviceDays(session)
-  if (build.carries) await keepNewestFacts(session)
+  if (build.carries && chunk.hasWhole) await keepNewestFacts(session)
 }
 
 /** Adds the quarter-hours of `touched_spans`, and replaces what is known of them for their days. */
-async function computeSpans(build: GoldBuild): Promise<void> {
+async function computeSpans(build: GoldBuild, hasWhole: boolean): Promise<void> {
   const { session, lake } = build
   await session.run(
     `CREATE OR REPLACE TEMP TABLE chunk_devices AS
@@ -228,19 +245,19 @@ async function computeSpans(build: GoldBuild): Promise<void> {
   await session.run('DROP TABLE readings')
   await session.run(`CREATE OR REPLACE TEMP TABLE energy_parts AS ${ENERGY_PARTS.sql}`)
   await session.run(`INSERT INTO new_quarter_hours BY NAME ${readModel('quarter_hourly_energy').sql}`)
-  await replaceFacts(session)
+  await replaceFacts(session, hasWhole)
   await session.run('DROP TABLE energy_parts')
   await session.run('DROP TABLE device_rows')
 }
 
-/** Computes those days whole after all for which the quarter-hours that were read do not decide everything. */
-async function computeUndecided(build: GoldBuild): Promise<void> {
+/** Whether there are any; computes those days whole after all for which the quarter-hours that were read do not decide everything. */
+async function computeUndecided(build: GoldBuild): Promise<boolean> {
   const { session } = build
+  const [any] = await session.rows(`SELECT 1 FROM (${UNDECIDED_DAYS}) LIMIT 1`)
+  if (any === undefined) return false
   await session.run(`CREATE OR REPLACE TEMP TABLE undecided AS ${UNDECIDED_DAYS}`)
   const same = (table: string): string =>
     `u.tenant_id = ${table}.tenant_id AND u.device_id = ${table}.device_id AND u.date = ${table}.date`
-  const [any] = await session.rows('SELECT 1 FROM undecided LIMIT 1')
-  if (any === undefined) return
   await session.run(`DELETE FROM new_quarter_hours USING undecided u WHERE ${same('new_quarter_hours')}`)
   await session.run(
     `UPDATE computed_spans SET from_us = d.start_us, to_us = d.end_us FROM undecided u JOIN all_days d ON d.date = u.date
@@ -251,7 +268,9 @@ async function computeUndecided(build: GoldBuild): Promise<void> {
      SELECT s.tenant_id, s.device_id, s.date, day_start_us, day_end_us, day_start_us AS from_us, day_end_us AS to_us
      FROM touched_spans s JOIN undecided u ON ${same('s')}`,
   )
-  await computeSpans(build)
+  await computeSpans(build, true)
+  await keepNewestFacts(session)
+  return true
 }
 
 /**
@@ -262,6 +281,7 @@ async function mergeInto(
   build: GoldBuild,
   target: Target,
   newRows: string,
+  partitions: ReadonlySet<string>,
   changes: Map<string, TableChange>,
 ): Promise<void> {
   const { session } = build
@@ -269,15 +289,6 @@ async function mergeInto(
   const table = modelName(target)
   const columns = definition.columns.map(({ name }) => name).join(', ')
   const partition = definition.partitionBy[0]!
-  const partitions = new Set(
-    (
-      await session.rows<{ value: string | number }>(
-        target === MONTHLY
-          ? 'SELECT DISTINCT year AS value FROM new_months_touched'
-          : `SELECT DISTINCT ${partition} AS value FROM touched_days`,
-      )
-    ).map(({ value }) => String(value)),
-  )
   const replaced = (build.base.get(definition.name)?.files ?? []).filter((file) =>
     partitions.has(file.partition[partition] ?? ''),
   )
@@ -303,10 +314,14 @@ async function mergeInto(
 }
 
 /** The months of all touched days together, since a file of `gold.monthly_energy` holds a year. */
-async function mergeMonths(build: GoldBuild, changes: Map<string, TableChange>): Promise<void> {
+async function mergeMonths(
+  build: GoldBuild,
+  years: ReadonlySet<string>,
+  changes: Map<string, TableChange>,
+): Promise<void> {
   await build.session.run(
     `CREATE OR REPLACE TEMP TABLE new_months_touched AS
      SELECT DISTINCT t.tenant_id, t.device_id, a.month, a.year FROM touched t JOIN all_days a ON a.date = t.date`,
   )
-  await mergeInto(build, MONTHLY, 'SELECT * FROM new_months', changes)
+  await mergeInto(build, MONTHLY, 'SELECT * FROM new_months', years, changes)
 }

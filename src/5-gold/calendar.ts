@@ -136,11 +136,13 @@ export async function extendCalendar(options: {
 /** Puts the rows into the temporary table `calendar_rows`, as plain text: JSON takes ten times as long to read. */
 async function loadYear(session: Session, rows: readonly CalendarRow[]): Promise<void> {
   const columns = GOLD_CALENDAR.columns.map(({ name }) => name)
-  const select = columns.map((name, index) => `split_part(line, ' ', ${index + 1}) AS ${name}`)
+  const select = columns.map((name, index) => `words[${index + 1}] AS ${name}`)
   const lines = rows.map((row) => columns.map((name) => row[name as keyof CalendarRow]).join(' '))
   await session.run(
     `CREATE OR REPLACE TEMP TABLE calendar_rows AS
-     SELECT ${select.join(', ')} FROM (SELECT unnest(string_split($1, '|')) AS line)`,
+     SELECT ${select.join(', ')} FROM (
+       SELECT string_split(line, ' ') AS words FROM (SELECT unnest(string_split($1, '|')) AS line)
+     )`,
     [lines.join('|')],
   )
 }

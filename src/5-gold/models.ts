@@ -40,17 +40,22 @@ export async function checkRows(
   definition?: TableDefinition,
 ): Promise<void> {
   const key = model.key.join(', ')
-  const [repeated] = await session.rows(
-    `SELECT ${key} FROM ${tempTable} GROUP BY ${key} HAVING count(*) > 1 LIMIT 1`,
-  )
-  if (repeated !== undefined) throw checkFailed(model, 'unique_key', repeated)
   const required = (definition?.columns ?? []).filter((column) => column.required)
   const checks = [
     ...required.map(({ name }) => ({ name: `${name}_not_null`, condition: `${name} IS NOT NULL` })),
     ...model.checks,
   ]
-  if (checks.length === 0) return
   const failing = checks.map(({ condition }) => `NOT coalesce(${condition}, FALSE)`)
+  // One look for everything; only where it finds something is it asked what.
+  const [any] = await session.rows(
+    `SELECT 1 FROM ${tempTable} GROUP BY ${key}
+     HAVING count(*) > 1 OR bool_or(${failing.join(' OR ') || 'FALSE'}) LIMIT 1`,
+  )
+  if (any === undefined) return
+  const [repeated] = await session.rows(
+    `SELECT ${key} FROM ${tempTable} GROUP BY ${key} HAVING count(*) > 1 LIMIT 1`,
+  )
+  if (repeated !== undefined) throw checkFailed(model, 'unique_key', repeated)
   const [bad] = await session.rows(
     `SELECT ${key}, ${failing.map((condition, index) => `${condition} AS failing_${index}`).join(', ')}
      FROM ${tempTable} WHERE ${failing.join(' OR ')} LIMIT 1`,

@@ -43,7 +43,7 @@ const TEXT_INPUTS = [
   'energy_method',
 ]
 /** Below so many rows an enumeration costs more than it saves. */
-const FEW_ROWS = 50_000
+export const FEW_ROWS = 50_000
 /** Words with which an enumeration still pays; its list stands in the text of the query. */
 const MAX_WORDS = 5000
 
@@ -79,6 +79,17 @@ export function filesOf(files: readonly DataFile[], span: Span, gapUs: number): 
   })
 }
 
+/** Rows of the files that may lie in the span, by their statistics: where a file reaches further, its share of time. */
+function rowsWithin(files: readonly DataFile[], span: Span): number {
+  return files.reduce((sum, file) => {
+    const time = bounds(file, 'timestamp')
+    if (time === null) return sum
+    const within = Math.min(time.toUs, span.toUs) - Math.max(time.fromUs, span.fromUs)
+    const share = Math.max(0, within) / Math.max(1, time.toUs - time.fromUs)
+    return sum + file.stats.rows * (Number.isNaN(share) ? 1 : share)
+  }, 0)
+}
+
 /** Rows in the files, by their statistics; an estimate from above of what a span needs. */
 export function rowCount(files: readonly DataFile[]): number {
   return files.reduce((sum, file) => sum + file.stats.rows, 0)
@@ -100,7 +111,7 @@ export async function loadReadings(lake: Lake, session: Session, files: readonly
       : { fromUs: all.from_us, toUs: all.to_us }
   const held = filesOf(files, span, gapUs)
   const scan = lake.scan(READINGS, held)
-  const type = rowCount(held) < FEW_ROWS ? 'VARCHAR' : await wordType(session, scan)
+  const type = rowsWithin(held, span) < FEW_ROWS ? 'VARCHAR' : await wordType(session, scan)
   const columns = READING_INPUTS.map((name) =>
     TEXT_INPUTS.includes(name) ? `CAST(r.${name} AS ${type}) AS ${name}` : `r.${name}`,
   ).join(', ')

@@ -47,8 +47,11 @@ export async function forgetFacts(session: Session): Promise<void> {
   }
 }
 
-/** Puts in the facts of `touched_spans`, from `device_rows` and `energy_parts`, in place of what there was. */
-export async function replaceFacts(session: Session): Promise<void> {
+/**
+ * Puts in the facts of `touched_spans`, from `device_rows` and `energy_parts`, in place of what there was. `hasWhole`:
+ * one of the days may be computed whole; what is known of whole days alone is left as it is where none is.
+ */
+export async function replaceFacts(session: Session, hasWhole: boolean): Promise<void> {
   await session.run(
     `CREATE OR REPLACE TEMP TABLE whole_days AS
      SELECT tenant_id, device_id, date FROM touched_spans WHERE from_us = day_start_us AND to_us = day_end_us`,
@@ -61,20 +64,22 @@ export async function replaceFacts(session: Session): Promise<void> {
   }
   await insert(session, 'device_slots')
   await insert(session, 'channel_alerts')
-  await replaceDays(session, 'alerts_before', 'whole_days')
+  if (hasWhole) await replaceDays(session, 'alerts_before', 'whole_days')
   await session.run('DELETE FROM channel_alerts WHERE date IS NULL')
   await session.run(
     `CREATE OR REPLACE TEMP TABLE day_times AS
      SELECT tenant_id, device_id, date, day_start_us, channel, slot_us, t_us, offline, channel_previous_us, device_previous_us
      FROM device_rows WHERE date IS NOT NULL`,
   )
-  await replaceDays(session, 'channel_medians', 'whole_days')
-  await replaceTimes(session)
-  await session.run('INSERT INTO carried_days SELECT * FROM whole_days EXCEPT SELECT * FROM carried_days')
+  if (hasWhole) {
+    await replaceDays(session, 'channel_medians', 'whole_days')
+    await replaceDays(session, 'expected_intervals', 'whole_days')
+    await session.run('INSERT INTO carried_days SELECT * FROM whole_days EXCEPT SELECT * FROM carried_days')
+  }
+  await insertTimes(session)
 }
 
-async function replaceTimes(session: Session): Promise<void> {
-  await replaceDays(session, 'expected_intervals', 'touched_spans')
+async function insertTimes(session: Session): Promise<void> {
   await insert(session, 'channel_times')
   await insert(session, 'interval_slots')
 }
@@ -102,6 +107,8 @@ export async function recountMovedMedians(
   session: Session,
   readings: readonly DataFile[],
 ): Promise<void> {
+  const [any] = await session.rows(`SELECT 1 FROM (${MOVED_DAYS}) LIMIT 1`)
+  if (any === undefined) return
   await session.run(`CREATE OR REPLACE TEMP TABLE moved_days AS ${MOVED_DAYS}`)
   const [span] = await session.rows<{ from_us: number | null; to_us: number }>(
     'SELECT min(day_start_us) AS from_us, max(day_end_us) AS to_us FROM moved_days',
@@ -129,7 +136,8 @@ export async function recountMovedMedians(
     )
   }
   await replaceDays(session, 'channel_medians', 'moved_days')
-  await replaceTimes(session)
+  await replaceDays(session, 'expected_intervals', 'moved_days')
+  await insertTimes(session)
 }
 
 /** Device-days where the lower median of a channel's differences, those between quarter-hours too, is another than noted. */

@@ -135,6 +135,11 @@ async function touchSpans(session: Session): Promise<void> {
  * changed. At the head of the data there is none, and no file is read.
  */
 async function touchNextRows(lake: Lake, session: Session, files: readonly DataFile[]): Promise<void> {
+  const [earliest] = await session.rows<{ us: number | null }>('SELECT min(last_us) AS us FROM changed')
+  const laterThan = (us: number) =>
+    files.filter((file) => (bounds(file, 'timestamp')?.toUs ?? -Infinity) >= us)
+  // What is looked for lies in a later quarter-hour than the row that changed.
+  if (laterThan(Math.floor((earliest?.us ?? Infinity) / 900_000_000 + 1) * 900_000_000).length === 0) return
   await session.run(
     `CREATE OR REPLACE TEMP TABLE next_wanted AS
      SELECT r.tenant_id, r.device_id, r.channel, w.want_alert,
@@ -147,10 +152,7 @@ async function touchNextRows(lake: Lake, session: Session, files: readonly DataF
   const [first] = await session.rows<{ after_us: number | null }>(
     'SELECT min(after_us) AS after_us FROM next_wanted',
   )
-  const later = files.filter(
-    (file) => (bounds(file, 'timestamp')?.toUs ?? -Infinity) >= (first?.after_us ?? Infinity),
-  )
-  for (const round of dateRounds(later, 'ascending')) {
+  for (const round of dateRounds(laterThan(first?.after_us ?? Infinity), 'ascending')) {
     const wanted = await wantedDevices(session, 'next_wanted')
     if (wanted === null) break
     const scanned = round.filter((file) => mayHold(file, wanted))

@@ -29,7 +29,7 @@ export async function openHouse(
   options: Partial<BronzeOptions> = {},
 ): Promise<House> {
   const log = options.log ?? (await openEmbeddedLog({ dir: join(dir, 'stream') }))
-  const engine = await openDuckDb({ threads: 2 })
+  const engine = await openDuckDb({ threads: 1 })
   const lake = await openLake({ root: join(dir, 'lake'), engine })
   const stage = await createBronzeStage({ lake, engine, log, ...options })
   const house: House = {

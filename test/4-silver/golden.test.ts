@@ -87,7 +87,7 @@ async function setHouse(house: House): Promise<void> {
 
 let engine: Engine
 before(async () => {
-  engine = await openDuckDb({ threads: 2, memoryLimitMb: 2000 })
+  engine = await openDuckDb({ threads: 1, memoryLimitMb: 2000 })
 })
 after(() => engine.close())
 

@@ -10,7 +10,7 @@ import { assertAccounted, assertEqualsRebuild, openHouse } from './house.ts'
 
 let engine: Engine
 before(async () => {
-  engine = await openDuckDb({ threads: 2, memoryLimitMb: 2000 })
+  engine = await openDuckDb({ threads: 1, memoryLimitMb: 2000 })
 })
 after(() => engine.close())
 

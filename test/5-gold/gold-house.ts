@@ -24,7 +24,7 @@ export type Given = Record<string, unknown>
 
 export async function openHouse(): Promise<GoldHouse> {
   const root = await mkdtemp(join(tmpdir(), 'gold-'))
-  const engine = await openDuckDb({ threads: 2 })
+  const engine = await openDuckDb({ threads: 1 })
   const lake = await openLake({ root, engine })
   for (const table of [SILVER_READINGS, SILVER_REJECTS, ...REFERENCE_TABLES]) await lake.define(table)
   const session = await engine.session()

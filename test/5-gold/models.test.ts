@@ -13,7 +13,7 @@ test('every Gold table has a model whose header states its key and its inputs', 
 })
 
 test('a check that does not hold stops the run and names the row', async () => {
-  const engine = await openDuckDb()
+  const engine = await openDuckDb({ threads: 1 })
   const session = await engine.session()
   const model = {
     name: 'm',

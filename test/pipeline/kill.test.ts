@@ -65,7 +65,7 @@ async function runStages(root: string, killAfterMs: number | null): Promise<bool
 
 test(`stages killed in ${RUNS} runs end with what Bronze says, each arrival once`, async () => {
   const random = randomOf(SEED)
-  const engine = await openDuckDb({ threads: 2 })
+  const engine = await openDuckDb({ threads: 1 })
   const { lake, root, remove } = await openTestLake(engine)
   try {
     const house = await recordHouse(lake, engine, {
