@@ -34,7 +34,7 @@ export interface History {
 export const END_US = 1_767_225_600_000_000
 const PER_COMMIT = 2_000_000
 
-/** In a folder of its own that goes with `close`, or in one that stays. */
+/** In a folder of its own that goes with `close`, or in one that stays; there it is made where it is not yet. */
 export async function makeHistory({ devices, everyS, readings }: Shape, folder?: string): Promise<History> {
   const root = folder ?? mkdtempSync(join(tmpdir(), 'smarthouse-bench-history-'))
   const engine = await openDuckDb({ threads: 2, memoryLimitMb: 1024 })
@@ -65,7 +65,8 @@ export async function makeHistory({ devices, everyS, readings }: Shape, folder?:
     for (; landed < until; landed = Math.min(until, landed + PER_COMMIT))
       await land(lake, session, rows(landed, Math.min(until, landed + PER_COMMIT)))
   }
-  await landNext(readings)
+  if ((await lake.snapshot(BRONZE_TELEMETRY.name)).files.length === 0) await landNext(readings)
+  else landed = readings
   let late = 0
   return {
     lake,

@@ -1,16 +1,24 @@
 /** What `bench/silver.ts` and `bench/gold.ts` share: the cases, each in a process of its own so that its memory is its own. */
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createGoldStage } from '../src/5-gold/aggregate.ts'
 import { rebuildGold } from '../src/5-gold/rebuild.ts'
 import { rebuildSilver } from '../src/4-silver/rebuild.ts'
 import { createSilverStage } from '../src/4-silver/refine.ts'
 import type { Stage } from '../src/stage.ts'
 import { type History, makeHistory, peakMb, type Shape, taken } from './history.ts'
-import { printRows, type Row } from './rows.ts'
+import { printRows } from './rows.ts'
 
 export type Layer = 'silver' | 'gold'
 
 const NEW_READINGS = 10_000
+/** What ten devices send in a second. */
+const FEW_READINGS = 10
+/** Section 6 of the design: of a rebuild of Silver, and of Gold. */
+const LEAST_READINGS_PER_S: Record<Layer, number> = { silver: 500_000, gold: 5_000_000 }
+const MOST_MB = 1024
 const MINUTE_S = 60
 const DAY_S = 86_400
 const DAYS = (days: number): Shape => ({ devices: 10, everyS: MINUTE_S, readings: days * 14_400 })
@@ -41,61 +49,93 @@ const STEPS: readonly Case[] = [
 ]
 
 export function benchLayer(layer: Layer, script: string): Promise<void> | void {
-  const at = process.argv.indexOf('--case')
-  if (at >= 0) return runCase(layer, process.argv[at + 1]!)
+  const at = process.argv.findIndex((word) => word === '--make' || word === '--case')
+  if (at >= 0) return runCase(layer, process.argv[at]!, process.argv[at + 1]!, process.argv[at + 2]!)
   const large = process.argv.includes('--large')
   for (const { name } of [...REBUILDS, ...STEPS].filter((each) => large || each.large === undefined)) {
-    const { status, stdout } = spawnSync(process.execPath, [script, '--case', name], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    if (status !== 0) process.exit(status ?? 1)
-    process.stdout.write(stdout)
+    const root = mkdtempSync(join(tmpdir(), 'smarthouse-bench-history-'))
+    try {
+      // Made by another process, so that the memory of the one that is measured is its own.
+      for (const word of ['--make', '--case']) {
+        const { status } = spawnSync(process.execPath, [script, word, name, root], { stdio: 'inherit' })
+        if (status !== 0) process.exit(status ?? 1)
+      }
+    } finally {
+      rmSync(root, { recursive: true, force: true, maxRetries: 5 })
+    }
   }
 }
 
-async function runCase(layer: Layer, name: string): Promise<void> {
+async function runCase(layer: Layer, word: string, name: string, root: string): Promise<void> {
   const rebuild = REBUILDS.find((each) => each.name === name)
   const step = STEPS.find((each) => each.name === name)
-  const history = await makeHistory((rebuild ?? step)!.shape)
+  const history = await makeHistory((rebuild ?? step)!.shape, root)
   try {
-    printRows(rebuild ? await rebuildRows(layer, history, rebuild) : await stepRows(layer, history, step!))
+    if (word === '--make') {
+      if (step || layer === 'gold') await rebuildSilver(history)
+      if (step) await rebuildGold(history)
+    } else if (rebuild) await rebuildRows(layer, history, rebuild)
+    else await stepRows(layer, history, step!)
   } finally {
     await history.close()
   }
 }
 
-async function rebuildRows(layer: Layer, history: History, { name, shape }: Case): Promise<Row[]> {
-  if (layer === 'gold') await rebuildSilver(history)
+async function rebuildRows(layer: Layer, history: History, { name, shape }: Case): Promise<void> {
   const { seconds, cpuSeconds } = await taken(() =>
     (layer === 'silver' ? rebuildSilver : rebuildGold)(history),
   )
-  return [
-    { what: `${layer}, ${name}`, figure: shape.readings / seconds, unit: 'readings/s' },
-    { what: '  CPU time', figure: (cpuSeconds * 1e6) / shape.readings, unit: 'µs/reading' },
-    { what: '  most memory, history included', figure: peakMb(), unit: 'MB' },
-  ]
+  const most = peakMb()
+  const least = await taken(() => copyInput(layer, history))
+  const data = `${shape.readings.toLocaleString('en')} readings of ${shape.devices} devices`
+  printRows([
+    {
+      what: `${layer}, ${name}`,
+      figure: shape.readings / seconds,
+      unit: 'readings/s',
+      limit: { figure: shape.readings / least.seconds, of: 'its input read and written as it is' },
+      budget: { atLeast: LEAST_READINGS_PER_S[layer] },
+      data,
+    },
+    { what: `${layer}, ${name}: CPU`, figure: (cpuSeconds * 1e6) / shape.readings, unit: 'µs/reading', data },
+    { what: `${layer}, ${name}: most memory`, figure: most, unit: 'MB', budget: { atMost: MOST_MB }, data },
+  ])
 }
 
-async function stepRows(layer: Layer, history: History, { name, shape }: Case): Promise<Row[]> {
-  await rebuildSilver(history)
-  await rebuildGold(history)
+/** The least that a rebuild has to do: every row read and written once. */
+async function copyInput(layer: Layer, { lake, engine }: History): Promise<void> {
+  const table = layer === 'silver' ? 'bronze.telemetry' : 'silver.readings'
+  const session = await engine.session()
+  await lake.write(session, table, `SELECT * FROM ${lake.scan(table, (await lake.snapshot(table)).files)}`, {
+    sorted: true,
+  })
+  await session.close()
+}
+
+async function stepRows(layer: Layer, history: History, { name, shape }: Case): Promise<void> {
   const silver = await createSilverStage({ ...history, lateEveryMs: 0 })
   const gold = await createGoldStage(history)
-  const rows: Row[] = []
+  const data = `${shape.readings.toLocaleString('en')} readings of ${shape.devices} devices before`
   const measure = async (what: string): Promise<void> => {
     const inSilver = await taken(() => worked(silver))
     const { seconds, cpuSeconds } = layer === 'silver' ? inSilver : await taken(() => worked(gold))
     if (layer === 'silver') await worked(gold)
-    rows.push({ what: `${layer}, ${what}`, figure: seconds, unit: 's' })
-    rows.push({ what: '  CPU time', figure: cpuSeconds, unit: 's' })
+    printRows([
+      { what: `${layer}, ${name}: ${what}`, figure: seconds, unit: 's', data },
+      { what: `${layer}, ${name}: ${what}: CPU`, figure: cpuSeconds, unit: 's', data },
+    ])
   }
-  // Once to have what is carried from step to step in memory, as it is while the platform runs.
-  await measure(`${name}: first step after a start`)
+  await measure('first step after a start')
   await history.landNext(NEW_READINGS)
-  await measure(`${name}: ${NEW_READINGS.toLocaleString('en')} new readings, the first time`)
+  await measure(`${NEW_READINGS.toLocaleString('en')} new readings, the first time`)
   await history.landNext(NEW_READINGS)
-  await measure(`${name}: ${NEW_READINGS.toLocaleString('en')} new readings, the second time`)
+  await measure(`${NEW_READINGS.toLocaleString('en')} new readings, the second time`)
+  await history.landNext(FEW_READINGS)
+  await worked(silver)
+  await worked(gold)
+  await history.landNext(FEW_READINGS)
+  await measure(`${FEW_READINGS} new readings`)
+  await measure('nothing new')
   const spanS = (shape.readings / shape.devices) * shape.everyS
   for (const [age, ageS] of [
     ['a minute', MINUTE_S],
@@ -104,12 +144,19 @@ async function stepRows(layer: Layer, history: History, { name, shape }: Case): 
   ] as const) {
     if (ageS >= spanS) continue
     await history.landLate(ageS)
-    await measure(`${name}: one reading ${age} late`)
+    await measure(`one reading ${age} late`)
   }
-  rows.push({ what: '  most memory, history included', figure: peakMb(), unit: 'MB' })
+  printRows([
+    {
+      what: `${layer}, ${name}: most memory`,
+      figure: peakMb(),
+      unit: 'MB',
+      budget: { atMost: MOST_MB },
+      data,
+    },
+  ])
   await silver.close()
   await gold.close()
-  return rows
 }
 
 async function worked(stage: Stage): Promise<void> {

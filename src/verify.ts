@@ -2,9 +2,11 @@
  * Verify: Silver and Gold are built again beside the lake, from the very versions that the stored tables say they
  * are made of, and compared row for row. So it may run while the platform does.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BRONZE_TELEMETRY } from './3-bronze/tables.ts'
+import { modelsWord } from './4-silver/progress.ts'
 import { rebuildSilver } from './4-silver/rebuild.ts'
 import { SILVER_DUPLICATES, SILVER_READINGS, SILVER_REJECTS, SILVER_TABLES } from './4-silver/tables.ts'
 import { rebuildGold } from './5-gold/rebuild.ts'
@@ -19,7 +21,7 @@ import type { Engine, Lake, Snapshot, TableDefinition } from './lake/types.ts'
 export interface VerifyOptions {
   lake: Lake
   engine: Engine
-  /** Where the tables to compare with are built; what is put there is removed again. */
+  /** Where the tables to compare with are built; removed again, unless the process ends before: then the next verify of the same versions goes on there. */
   tempDir: string
   /** Compare only so many days up to now; everything is built all the same, since energy depends on the past. */
   days?: number
@@ -57,15 +59,17 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const gold = await finishedGold(lake)
   const bronze = await lake.snapshot(BRONZE_TELEMETRY.name)
 
-  const root = await mkdtemp(join(tempDir, 'verify-'))
+  const silverInputs = await pinsOf(lake, silver.get(SILVER_READINGS.name)!, [
+    BRONZE_TELEMETRY.name,
+    ...REFERENCES,
+  ])
+  const root = await folderFor(tempDir, silverInputs, device)
+  let interrupted = false
   try {
     const target = await openLake({ root, engine })
     onProgress?.('building Silver beside the lake')
-    const silverInputs = await pinsOf(lake, silver.get(SILVER_READINGS.name)!, [
-      BRONZE_TELEMETRY.name,
-      ...REFERENCES,
-    ])
-    await rebuildSilver({ lake: pinned(lake, silverInputs, device), engine, target, onProgress })
+    if (!(await isBuilt(target, silverInputs.get(BRONZE_TELEMETRY.name)!)))
+      await rebuildSilver({ lake: pinned(lake, silverInputs, device), engine, target, onProgress })
     onProgress?.('building Gold beside the lake')
     const anyGold = gold.get(GOLD_SUMMARY.name)!
     const goldInputs = await pinsOf(lake, anyGold, [...anyGold.txns.keys()])
@@ -89,9 +93,58 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
       accounting,
       behind: await behind(lake, silver, gold),
     }
+  } catch (error) {
+    interrupted = error instanceof Error && error.name === 'AbortError'
+    throw error
   } finally {
-    await rm(root, { recursive: true, force: true, maxRetries: 5 })
+    if (interrupted) await rm(join(root, OWNER), { force: true })
+    else await rm(root, { recursive: true, force: true, maxRetries: 5 })
   }
+}
+
+/** In a folder of verify: the process that works there. */
+const OWNER = 'owner'
+/** So long is what an interrupted verify left kept for the next. */
+const KEPT_MS = 86_400_000
+
+/** The folder for these versions, with what an interrupted verify of them has built; another one where somebody works there. */
+async function folderFor(tempDir: string, inputs: Pins, device: string | undefined): Promise<string> {
+  for (const name of await readdir(tempDir)) {
+    if (!name.startsWith('verify-')) continue
+    const old = join(tempDir, name)
+    const found = await stat(old).catch(() => undefined)
+    if (found && Date.now() - found.mtimeMs > KEPT_MS && !(await isWorkedIn(old)))
+      await rm(old, { recursive: true, force: true, maxRetries: 5 })
+  }
+  const versions = [...inputs].map(([name, { version }]) => [name, version])
+  const word = createHash('sha256')
+    .update(JSON.stringify([versions, device ?? null, modelsWord()]))
+    .digest('hex')
+  const shared = join(tempDir, `verify-${word.slice(0, 16)}`)
+  const folder = (await isWorkedIn(shared)) ? await mkdtemp(join(tempDir, 'verify-')) : shared
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, OWNER), String(process.pid))
+  return folder
+}
+
+async function isWorkedIn(folder: string): Promise<boolean> {
+  const pid = Number(await readFile(join(folder, OWNER), 'utf8').catch(() => '0'))
+  if (!(pid > 0)) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as { code?: string }).code === 'EPERM'
+  }
+}
+
+/** Whether an interrupted verify has come as far as this: Silver is committed last. */
+async function isBuilt(target: Lake, bronze: Snapshot): Promise<boolean> {
+  await target.define(SILVER_READINGS)
+  return (
+    txn(await target.snapshot(SILVER_READINGS.name), BRONZE_TELEMETRY.name) === bronze.version &&
+    bronze.version >= 0
+  )
 }
 
 /** The newest version of the table that fits, looking back from the newest one. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { openDuckDb } from '../src/lake/index.ts'
 import { verify, type VerifyReport } from '../src/verify.ts'
@@ -122,4 +124,37 @@ test('a changed figure and a lost row are found and named', () =>
     const rejects = report.tables.find((t) => t.table === 'silver.rejects')
     assert.deepEqual([rejects?.onlyStored, rejects?.onlyRebuilt], [0, 1])
     assert.match(rejects?.examples[0] ?? '', /it is not stored/)
+  }))
+
+test('an interrupted verify goes on where it was, and leaves nothing behind', () =>
+  inWorld(async (world, check) => {
+    await world.finish()
+    const tempDir = mkdtempSync(join(tmpdir(), 'smarthouse-verify-'))
+    try {
+      const stop = new AbortController()
+      const interrupted = check({
+        tempDir,
+        onProgress: (text: string) => {
+          if (text.startsWith('building Gold')) stop.abort()
+          stop.signal.throwIfAborted()
+        },
+      })
+      await assert.rejects(interrupted, { name: 'AbortError' })
+      const [left] = readdirSync(tempDir)
+      assert.ok(left)
+      const silver = () => readdirSync(join(tempDir, left, 'silver', 'readings', '_delta_log')).length
+      const built = silver()
+      let during = 0
+      const report = await check({
+        tempDir,
+        onProgress: (text: string) => {
+          if (text.startsWith('building Gold')) during = silver()
+        },
+      })
+      assert.equal(report.equal, true)
+      assert.equal(during, built, 'Silver was not built again')
+      assert.deepEqual(readdirSync(tempDir), [])
+    } finally {
+      rmSync(tempDir, { recursive: true, force: true })
+    }
   }))

@@ -42,13 +42,35 @@ export function checkedQuery({ name, sql, checks }: Model): string {
   return `SELECT * FROM (\n${sql}\n) WHERE CASE ${failing.join(' ')} ELSE true END`
 }
 
+/** Results that are there and known to be without a row, by session. */
+const empty = new WeakMap<Session, Set<string>>()
+
 /** The result of a model as the temporary table of its name, or of another. Throws `model_check_failed`. */
 export async function materialise(session: Session, model: string, table = model): Promise<void> {
+  empty.get(session)?.delete(table)
   await explained(session.run(`CREATE OR REPLACE TEMP TABLE ${table} AS\n${checkedQuery(modelOf(model))}`))
+}
+
+/**
+ * As `materialise`, where the caller knows whether there can be a row: where there cannot, and there was none the last
+ * time either, the result stays as it is. A step of few readings costs what its statements cost.
+ */
+export async function materialiseIf(
+  session: Session,
+  hasRows: boolean,
+  model: string,
+  table = model,
+): Promise<void> {
+  const names = empty.get(session) ?? new Set()
+  empty.set(session, names)
+  if (!hasRows && names.has(table)) return
+  await materialise(session, model, table)
+  if (!hasRows) names.add(table)
 }
 
 /** Adds the result of a model to a table; returns how many rows that were. */
 export async function append(session: Session, model: string, table: string): Promise<number> {
+  empty.get(session)?.delete(table)
   const rows = await explained(
     session.rows(`INSERT INTO ${table}\n${checkedQuery(modelOf(model))}\nRETURNING 1 AS one`),
   )

@@ -8,7 +8,7 @@ import {
   REFERENCE_RULES,
   REFERENCE_SETTINGS,
 } from '../reference/tables.ts'
-import { append, materialise, view } from './model.ts'
+import { append, materialise, materialiseIf, view } from './model.ts'
 import { CONSTANTS, DEFAULT_LATE_WATERMARK_HOURS } from './rules.ts'
 import { typeRows, typeRowsSql, type RuleChange } from './rules-in-force.ts'
 import { SILVER_DUPLICATES, SILVER_READINGS, SILVER_REJECTS } from './tables.ts'
@@ -89,15 +89,34 @@ export async function takeArrivals(session: Session, rowsSql: string): Promise<v
   await materialise(session, 'corrected')
 }
 
+/** As `takeArrivals`, for few rows of channels that nearly always have a number already. */
+export async function takeFewArrivals(session: Session, rowsSql: string): Promise<void> {
+  await session.run(`CREATE OR REPLACE TEMP VIEW landed AS ${rowsSql}`)
+  await materialise(session, 'arrivals')
+  const [unknown] = await session.rows(
+    `SELECT 1 FROM arrivals WHERE channel_no IS NULL AND trim(device_id) <> '' LIMIT 1`,
+  )
+  if (unknown) return await takeArrivals(session, rowsSql)
+  const [correction] = await session.rows('SELECT 1 FROM corrections LIMIT 1')
+  await materialiseIf(session, correction !== undefined, 'corrected')
+}
+
 /** What rows depend on besides Bronze, as of one moment. */
 export interface ReferenceVersions {
   tables: ReadonlyMap<string, Snapshot>
   lateWatermarkHours: number
 }
 
-export async function referenceNow(lake: Lake, session: Session): Promise<ReferenceVersions> {
+/** `known`, where no table has another version. */
+export async function referenceNow(
+  lake: Lake,
+  session: Session,
+  known?: ReferenceVersions,
+): Promise<ReferenceVersions> {
   const tables = new Map<string, Snapshot>()
   for (const name of REFERENCES) tables.set(name, await lake.snapshot(name))
+  if (known && [...tables].every(([name, { version }]) => version === known.tables.get(name)?.version))
+    return known
   return {
     tables,
     lateWatermarkHours: await watermarkOf(lake, session, snapshotIn(tables, REFERENCE_SETTINGS.name)),
@@ -162,25 +181,22 @@ async function countOf(session: Session, table: string): Promise<number> {
 /** From `candidates` to `resolved` and `accepted`: identities, as decision 0002 numbers them. */
 export async function resolveIdentities(session: Session): Promise<void> {
   await materialise(session, 'repeated')
-  await materialise(session, 'owners_first', 'owned')
   let found = await countOf(session, 'repeated')
+  const isRepeated = found > 0
+  await materialiseIf(session, isRepeated, 'owners_first', 'owned')
   while (found > 0) found = await append(session, 'owners_next', 'owned')
-  await materialise(session, 'resolved')
+  await materialiseIf(session, isRepeated, 'resolved')
   await materialise(session, 'accepted')
 }
 
 /** From `accepted` and `carried` to `energy` and `channel_state`. */
 export async function computeEnergy(session: Session): Promise<void> {
-  for (const model of [
-    'measured',
-    'methods',
-    'counter_rows',
-    'counter_steps',
-    'holds',
-    'energy',
-    'channel_state',
-  ])
-    await materialise(session, model)
+  await materialise(session, 'measured')
+  await materialise(session, 'methods')
+  const [counters] = await session.rows('SELECT 1 FROM measured WHERE c IS NOT NULL LIMIT 1')
+  await materialiseIf(session, counters !== undefined, 'counter_rows')
+  await materialiseIf(session, counters !== undefined, 'counter_steps')
+  for (const model of ['holds', 'energy', 'channel_state']) await materialise(session, model)
 }
 
 /** From this many rows of the hour before per new row on, looking up is cheaper than sorting it all. */

@@ -1,39 +1,69 @@
 /** Arrivals of some Bronze versions: rejects and what is on time become rows at once, the rest is left pending. */
 import type { Session } from '../lake/types.ts'
-import { materialise } from './model.ts'
-import { computeEnergy, computeReadings, resolveIdentities, takeArrivals } from './models.ts'
+import { materialise, materialiseIf } from './model.ts'
+import { computeEnergy, computeReadings, resolveIdentities } from './models.ts'
+
+/** Arrivals that did not become a row of `readings`. */
+export interface Outcome {
+  rejects: number
+  duplicates: number
+  /** Of the arrivals that wait for the late pass. */
+  waiting: number
+}
 
 /**
- * Makes `rejects`, `duplicates`, `readings` of some rows of Bronze, and `waiting` (devices with arrivals for the late
- * pass, as `pending`). The outcome depends on nothing but the rows, the tail and the reference tables. The devices that `heldSql` names are
- * left to the late pass whole.
+ * Makes `rejects`, `duplicates`, `readings` of `arrivals`, and `waiting` (devices with arrivals for the late pass, as
+ * `pending`), this one only where there are any. The outcome depends on nothing but the arrivals, the tail and the reference
+ * tables. The devices that `heldSql` names are left to the late pass whole.
  */
 export async function refineOnTime(
   session: Session,
-  arrivalsSql: string,
   heldSql = 'SELECT CAST(NULL AS INTEGER) AS device_no WHERE false',
-): Promise<void> {
-  await takeArrivals(session, arrivalsSql)
+): Promise<Outcome> {
   await materialise(session, 'checked')
   await session.run(`CREATE OR REPLACE TEMP TABLE held AS ${heldSql}`)
-  await resolveOnTime(session)
-  const [again] = await session.rows<{ n: number }>('SELECT count(*) AS n FROM judged_again')
-  if (again !== undefined && again.n > 0) {
+  if (await resolveOnTime(session)) {
     await session.run('INSERT INTO held SELECT * FROM judged_again')
     await resolveOnTime(session)
   }
   await computeReadings(session)
-  await materialise(session, 'rejects')
-  await materialise(session, 'duplicates')
-  await session.run(
-    `CREATE OR REPLACE TEMP TABLE waiting AS
+  const outcome = await outcomeOf(session)
+  await materialiseIf(session, outcome.rejects > 0, 'rejects')
+  await materialiseIf(session, outcome.duplicates > 0, 'duplicates')
+  if (outcome.waiting > 0)
+    await session.run(
+      `CREATE OR REPLACE TEMP TABLE waiting AS
      SELECT c.device_no, min(c.t_us) AS from_us, count(*) AS arrivals
      FROM checked c ANTI JOIN candidates o ON o.seq = c.seq
      WHERE c.reject_reason IS NULL GROUP BY ALL`,
-  )
+    )
+  return outcome
 }
 
-async function resolveOnTime(session: Session): Promise<void> {
+async function outcomeOf(session: Session): Promise<Outcome> {
+  const [row] = await session.rows<{
+    rejected: number
+    kept: number
+    conflicts: number
+    duplicates: number
+    tried: number
+  }>(
+    `SELECT count_if(reject_reason IS NOT NULL) AS rejected, count_if(reject_reason IS NULL) AS kept,
+       (SELECT count(*) FROM resolved WHERE outcome = 'conflict') AS conflicts,
+       (SELECT count(*) FROM resolved WHERE outcome = 'duplicate') AS duplicates,
+       (SELECT count(*) FROM candidates) AS tried
+     FROM checked`,
+  )
+  if (row === undefined) throw new TypeError('A count has one row.')
+  return {
+    rejects: row.rejected + row.conflicts,
+    duplicates: row.duplicates,
+    waiting: row.kept - row.tried,
+  }
+}
+
+/** Whether `judged_again` has a device: one that is not on time after all. */
+async function resolveOnTime(session: Session): Promise<boolean> {
   await materialise(session, 'on_time')
   await session.run(
     `CREATE OR REPLACE TEMP VIEW candidates AS SELECT * FROM on_time;
@@ -46,5 +76,12 @@ async function resolveOnTime(session: Session): Promise<void> {
   )
   await resolveIdentities(session)
   await computeEnergy(session)
+  // Only a counter, or a row that may end a method, is ever judged again.
+  const [judged] = await session.rows(
+    'SELECT 1 FROM carried WHERE c_us IS NOT NULL OR lower_c_us IS NOT NULL OR lower_r_us IS NOT NULL LIMIT 1',
+  )
+  if (!judged) return false
   await materialise(session, 'judged_again')
+  const [again] = await session.rows('SELECT 1 FROM judged_again LIMIT 1')
+  return again !== undefined
 }

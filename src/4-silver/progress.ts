@@ -29,12 +29,18 @@ export interface Progress {
 
 /** The inputs' versions, and the rules as the session has them, in one word. */
 export async function madeOf(session: Session, versions: object, rowsPerPart: number): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify([versions, rowsPerPart]))
+  const hash = createHash('sha256').update(JSON.stringify([versions, rowsPerPart, modelsWord()]))
+  for (const table of ['constants', 'type_limits'])
+    hash.update(JSON.stringify(await session.rows(`SELECT CAST(x AS VARCHAR) AS row FROM ${table} x`)))
+  return hash.digest('hex')
+}
+
+/** The texts of the models in one word. */
+export function modelsWord(): string {
+  const hash = createHash('sha256')
   const folder = new URL('./', import.meta.url)
   for (const name of readdirSync(folder).toSorted())
     if (name.endsWith('.sql')) hash.update(readFileSync(new URL(name, folder)))
-  for (const table of ['constants', 'type_limits'])
-    hash.update(JSON.stringify(await session.rows(`SELECT CAST(x AS VARCHAR) AS row FROM ${table} x`)))
   return hash.digest('hex')
 }
 

@@ -32,7 +32,7 @@ import {
 } from './tail.ts'
 
 /** Bounds the memory of one run of the models. */
-const ROWS_PER_PART = 500_000
+const ROWS_PER_PART = 250_000
 /** A rebuild that takes longer than this can be gone on with after an interruption. */
 const SAVE_EVERY_MS = 5_000
 
@@ -50,6 +50,7 @@ export interface RebuildOptions {
   lake: Lake
   engine: Engine
   target?: Lake
+  /** Called after each part; what it throws interrupts the rebuild. */
   onProgress?: (text: string) => void
   /** How many arrivals are refined at once. */
   rowsPerPart?: number
@@ -133,19 +134,17 @@ async function writeParts(work: Work, parts: readonly Part[]): Promise<ReadonlyM
   let savedMs = Date.now()
   for (const [index, part] of parts.entries()) {
     if (index < (saved?.parts ?? 0)) continue
-    await refineOnTime(
-      session,
-      `SELECT * FROM ${arrivalsOf(lake, part.files)} WHERE ${part.where}`,
-      'SELECT DISTINCT device_no FROM pending',
-    )
-    await session.run('INSERT INTO pending SELECT * FROM waiting')
+    await takeArrivals(session, `SELECT * FROM ${arrivalsOf(lake, part.files)} WHERE ${part.where}`)
+    const { waiting } = await refineOnTime(session, 'SELECT DISTINCT device_no FROM pending')
+    if (waiting > 0) await session.run('INSERT INTO pending SELECT * FROM waiting')
     await writeResults(work, files)
     await extendTail(session)
     await pruneTail(session)
+    if (Date.now() - savedMs >= saveEveryMs) {
+      await saveProgress(target, session, { made, parts: index + 1, files })
+      savedMs = Date.now()
+    }
     onProgress?.(`silver: part ${index + 1} of ${parts.length} (${part.name}, ${part.rows} arrivals)`)
-    if (Date.now() - savedMs < saveEveryMs || index === parts.length - 1) continue
-    await saveProgress(target, session, { made, parts: index + 1, files })
-    savedMs = Date.now()
   }
   if ((await pendingArrivals(session)) > 0) await refinePending(work, files)
   return new Map(Object.entries(files))

@@ -13,6 +13,8 @@ import {
   READINGS,
   referenceNow,
   REJECTS,
+  takeArrivals,
+  takeFewArrivals,
   type ReferenceVersions,
 } from './models.ts'
 import { refineOnTime } from './on-time.ts'
@@ -30,6 +32,8 @@ import {
   type Covered,
 } from './tail.ts'
 
+/** A step of fewer rows numbers channels only where it meets one that has no number yet. */
+const FEW_ROWS = 20_000
 /** Whole Bronze versions are taken until their rows reach this. */
 const ROWS_PER_STEP = 300_000
 const LATE_EVERY_MS = 60_000
@@ -83,6 +87,8 @@ class Refinery {
   #referenceChanged = false
   /** What has not been told yet of that. */
   #told: string[] = []
+  /** Arrivals that wait for the late pass. */
+  #pending = 0
   #nextLateMs: number
   #nextPruneMs = 0
 
@@ -110,13 +116,13 @@ class Refinery {
     await this.#load(snapshotOf(silver, READINGS))
     const taken = await this.#takeNext(silver, bronze)
     if (this.#covered === undefined) return { rows: 0, more: true, pending: 0, detail: { conflicts: 1 } }
-    let pending = await pendingArrivals(this.#session)
+    let pending = this.#pending
     let late = 0
     const isDue = final || this.#referenceChanged || Date.now() >= this.#nextLateMs
     if (isDue && !taken.more && (pending > 0 || this.#referenceChanged)) {
       late = pending
       await this.#latePass()
-      pending = 0
+      pending = this.#pending
     }
     const told = this.#told.splice(0)
     return {
@@ -133,7 +139,7 @@ class Refinery {
     const now = coveredBy(readings)
     const known = this.#covered
     const stale = known === undefined || JSON.stringify(known) !== JSON.stringify(now)
-    const reference = await referenceNow(this.#lake, this.#session)
+    const reference = await referenceNow(this.#lake, this.#session, this.#reference)
     const before = this.#reference?.tables
     const changed = [...reference.tables].some(
       ([name, { version }]) => version !== before?.get(name)?.version,
@@ -146,6 +152,7 @@ class Refinery {
       this.#referenceChanged = again.length > 0
       this.#told = again
     }
+    if (stale) this.#pending = await pendingArrivals(this.#session)
     this.#covered = now
     this.#reference = reference
   }
@@ -159,20 +166,22 @@ class Refinery {
     const { upTo, added } = isRedo
       ? { upTo: furthest, ...(await this.#lake.changes(BRONZE, covered.bronze, furthest)) }
       : await this.#nextVersions(covered.bronze, bronze.version)
-    await refineOnTime(this.#session, `SELECT * FROM ${arrivalsOf(this.#lake, added)}`)
-    await this.#session.run(
-      `CREATE OR REPLACE TEMP TABLE pending AS SELECT * FROM pending UNION ALL SELECT * FROM waiting`,
-    )
+    const rows = added.reduce((sum, file) => sum + file.stats.rows, 0)
+    const take = rows < FEW_ROWS ? takeFewArrivals : takeArrivals
+    await take(this.#session, `SELECT * FROM ${arrivalsOf(this.#lake, added)}`)
+    const outcome = await refineOnTime(this.#session)
+    if (outcome.waiting > 0) await this.#session.run('INSERT INTO pending SELECT * FROM waiting')
+    this.#pending += outcome.waiting
     const done: Covered = { ...covered, bronze: upTo }
-    if ((await pendingArrivals(this.#session)) === 0) done.late = upTo
+    if (this.#pending === 0) done.late = upTo
     if (!this.#referenceChanged) this.#coverReference(done)
-    const rejects = await this.#append(snapshotOf(silver, REJECTS), 'rejects', upTo)
-    const duplicates = await this.#append(snapshotOf(silver, DUPLICATES), 'duplicates', upTo)
+    const rejects = outcome.rejects > 0 ? await this.#append(snapshotOf(silver, REJECTS), 'rejects', upTo) : 0
+    const duplicates =
+      outcome.duplicates > 0 ? await this.#append(snapshotOf(silver, DUPLICATES), 'duplicates', upTo) : 0
     const files = await explained(this.#lake.write(this.#session, READINGS, 'SELECT * FROM readings'))
     await this.#commitReadings(snapshotOf(silver, READINGS), { add: files, remove: [] }, done)
     await extendTail(this.#session)
     await this.#prune()
-    const rows = added.reduce((sum, file) => sum + file.stats.rows, 0)
     return { rows, rejects, duplicates, more: bronze.version > upTo }
   }
 
@@ -223,6 +232,7 @@ class Refinery {
         })
     }
     await this.#session.run('DELETE FROM pending; DELETE FROM changed_devices')
+    this.#pending = 0
     await pruneTail(this.#session)
     this.#referenceChanged = false
     this.#nextLateMs = Date.now() + Math.max(this.#lateEveryMs, (Date.now() - startedMs) * LATE_SHARE)

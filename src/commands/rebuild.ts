@@ -97,7 +97,10 @@ export const REBUILD: Command = {
     'smarthouse rebuild gold --zone Europe/Lisbon',
     'smarthouse rebuild devices',
   ],
-  async run(args) {
+  exitCodes: {
+    130: 'interrupted; rebuild silver goes on from there the next time, if nothing has come meanwhile',
+  },
+  async run(args, stop) {
     const [layer, ...others] = args.positionals
     if ((layer !== 'silver' && layer !== 'gold' && layer !== 'devices') || others.length > 0)
       throw new PlatformError(
@@ -114,13 +117,19 @@ export const REBUILD: Command = {
       // A decoder or a mapping that has come reads what was raw until now.
       if (layer !== 'gold') await rebuildDevices(settings, warehouse)
       if (layer === 'devices') return 0
-      await rebuildStage(layer, warehouse, (text) => process.stderr.write(`${text}\n`))
+      await rebuildStage(layer, warehouse, (text) => {
+        process.stderr.write(`${text}\n`)
+        stop.throwIfAborted()
+      })
       console.log(`${layer} is rebuilt`)
       if (moved)
         console.log(
           `Days are those of ${zone} now. Set time_zone to it in the configuration; a platform that runs shows it once it is started again.`,
         )
       return 0
+    } catch (error) {
+      if (stop.aborted) return 130
+      throw error
     } finally {
       await warehouse.close()
     }

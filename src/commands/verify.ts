@@ -13,7 +13,7 @@ export const VERIFY: Command = {
     ...JSON_OPTION,
   },
   examples: ['smarthouse verify', 'smarthouse verify --days 7', 'smarthouse verify --device thermostat_1'],
-  async run(args) {
+  async run(args, stop) {
     const days = args.text('days')
     const device = args.text('device')
     const options = {
@@ -27,7 +27,10 @@ export const VERIFY: Command = {
         ...warehouse,
         ...options,
         tempDir: settings.folder.temp,
-        onProgress: (text) => process.stderr.write(`${text}\n`),
+        onProgress: (text) => {
+          process.stderr.write(`${text}\n`)
+          stop.throwIfAborted()
+        },
       })
       if (args.flag('json')) console.log(JSON.stringify(report, null, 2))
       else print(report)
@@ -37,6 +40,9 @@ export const VERIFY: Command = {
         'The lake differs from what Bronze gives',
         'Run `smarthouse rebuild silver`, then `smarthouse rebuild gold`, and report the rows above.',
       )
+    } catch (error) {
+      if (stop.aborted) return 130
+      throw error
     } finally {
       await warehouse.close()
     }

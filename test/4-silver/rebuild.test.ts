@@ -33,8 +33,7 @@ async function inParts(house: House, rowsPerPart: number, stopAfter: number): Pr
     await rebuildSilver({
       ...options,
       onProgress: (text) => {
-        // The part before this one is saved.
-        if (text.startsWith(`silver: part ${stopAfter + 1} of`)) throw new Interrupted()
+        if (text.startsWith(`silver: part ${stopAfter} of`)) throw new Interrupted()
       },
     })
   } catch (error) {
