@@ -24,6 +24,7 @@ import {
   emptyTail,
   expectedTxns,
   extendTail,
+  forgetHours,
   isLakeConflict,
   newTxns,
   pendingArrivals,
@@ -134,6 +135,7 @@ async function writeParts(work: Work, parts: readonly Part[]): Promise<ReadonlyM
   let savedMs = Date.now()
   for (const [index, part] of parts.entries()) {
     if (index < (saved?.parts ?? 0)) continue
+    if (part.opensBucket) await forgetHours(session)
     await takeArrivals(session, `SELECT * FROM ${arrivalsOf(lake, part.files)} WHERE ${part.where}`)
     const { waiting } = await refineOnTime(session, 'SELECT DISTINCT device_no FROM pending')
     if (waiting > 0) await session.run('INSERT INTO pending SELECT * FROM waiting')

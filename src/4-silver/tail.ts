@@ -88,6 +88,11 @@ export async function emptyTail(session: Session): Promise<void> {
   )
 }
 
+/** Drops the last hours, where no row of these devices is to come. */
+export async function forgetHours(session: Session): Promise<void> {
+  await session.run(`CREATE OR REPLACE TEMP TABLE tail_hour (${HOUR_COLUMNS})`)
+}
+
 /** Arrivals in Bronze, since the last late pass, that are in no table of Silver. */
 async function loadPending(lake: Lake, session: Session, readings: Snapshot): Promise<void> {
   const { bronze, late } = coveredBy(readings)
