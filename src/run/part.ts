@@ -23,7 +23,8 @@ export const isSupervised = (): boolean => process.send !== undefined
 
 /** How late timers fire: what a request or a device would have waited for this process at the worst. */
 const delay = monitorEventLoopDelay({ resolution: 20 })
-delay.enable()
+// Nobody else hears of it, and it would wake a command fifty times a second.
+if (process.send) delay.enable()
 
 /** Of the time since the last call: 99 of 100 timers were not later than that, ms. */
 function eventLoopDelayMs(): number {
