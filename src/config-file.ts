@@ -56,8 +56,22 @@ export function loadConfig(options: {
       'Correct the YAML of that line.',
     )
   }
-  const value: unknown = document.toJS() ?? {}
+  const value: unknown = valueOf(document, file) ?? {}
   return { config: check(value, { document, lines, file }, file, options.env), file, baseDir: dirname(file) }
+}
+
+/** An alias (`*name`) without its anchor, or so many that they would fill the memory, come to light only here. */
+function valueOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS()
+  } catch (cause) {
+    throw new PlatformError(
+      'config_invalid',
+      `${file}: ${(cause as Error).message.split('\n')[0]}`,
+      'Put text that begins with * or & in quotes, or define the anchor that it names.',
+      { cause },
+    )
+  }
 }
 
 interface Source {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { loadConfig } from '../../src/config-file.ts'
 import { fuzz } from './fuzz.ts'
 import { mutated } from './mutate.ts'
 import { randomOf } from '../chaos/random.ts'
@@ -14,6 +16,27 @@ test('hostile inputs on every door: each is taken or refused with a reason, and 
     say: (text) => t.diagnostic(text),
   })
   assert.deepEqual(failures, [])
+})
+
+/** What the fuzzing found, once, and its like. */
+test('a configuration with an alias that stands for nothing, or for too much, is refused with its reason', (t) => {
+  const file = join(mkdtempSync(join(tmpdir(), 'smarthouse-fuzz-')), 'smarthouse.yaml')
+  t.after(() => rmSync(dirname(file), { recursive: true, force: true }))
+  // Nine times nine times nine … ones.
+  const laughs = 'abcdefg'.split('').map(
+    (name, n) =>
+      `${name}: &${name} [${Array(9)
+        .fill(n === 0 ? '1' : `*${'abcdefg'[n - 1]}`)
+        .join(', ')}]`,
+  )
+  for (const text of ['**', 'time_zone: *home', '*%2e%2e', laughs.join('\n')]) {
+    writeFileSync(file, text)
+    assert.throws(
+      () => loadConfig({ file, named: true, env: {} }),
+      { code: 'config_invalid', cure: /quotes/ },
+      JSON.stringify(text),
+    )
+  }
 })
 
 test('the inputs are the same for the same seed, and hardly ever the good ones', () => {
