@@ -59,12 +59,15 @@ export function createIntake(options: IntakeOptions): Intake {
   // Whoever takes a message first waits for it, and hears of its failure.
   recalled.catch(() => undefined)
 
+  const arrivals = strictlyLater(clock)
+
   async function store(arrival: Arrival): Promise<Taken> {
     await recalled
     const { topic, payload, retained, tenant, device } = arrival
-    const receivedMs = clock()
+    const arrivedMs = arrivals()
+    const receivedMs = Math.floor(arrivedMs)
     const context: Context = {
-      receivedMs,
+      receivedMs: arrivedMs,
       retained,
       zone,
       lessons: registry.lessons,
@@ -99,6 +102,18 @@ export function createIntake(options: IntakeOptions): Intake {
       return taken
     },
     counts: () => counts,
+  }
+}
+
+/**
+ * Times of arrival, each at least a microsecond after the one before: two messages of a device without times of their own are two
+ * readings, also where they came in one millisecond, and not one that contradicts the other.
+ */
+function strictlyLater(clock: () => number): () => number {
+  let lastUs = 0
+  return () => {
+    lastUs = Math.max(Math.round(clock() * 1000), lastUs + 1)
+    return lastUs / 1000
   }
 }
 

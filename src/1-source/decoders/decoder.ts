@@ -10,7 +10,7 @@ import type { Message } from './message.ts'
 
 /** What is known when a message arrives. */
 export interface Context {
-  /** When it arrived, ms since 1970: the event time of what has no plausible time of its own. */
+  /** When it arrived, ms since 1970, with microseconds as fraction: the event time of what has no plausible time of its own. */
   receivedMs: number
   /** Whether the broker kept it and sent it again: then it is state, not a reading. */
   retained?: boolean

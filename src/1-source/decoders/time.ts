@@ -59,7 +59,11 @@ let lastIso = ''
 
 function iso(ms: number): string {
   if (ms !== lastMs) {
-    lastIso = new Date(ms).toISOString()
+    const whole = Math.floor(ms)
+    // To the microsecond: of two messages that came in one millisecond each has a time of its own.
+    const micros = Math.round((ms - whole) * 1000)
+    const text = new Date(whole).toISOString()
+    lastIso = micros === 0 ? text : `${text.slice(0, -1)}${String(micros).padStart(3, '0')}Z`
     lastMs = ms
   }
   return lastIso
