@@ -56,6 +56,18 @@ export function formatCount(count: number): string {
   return new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumSignificantDigits: 3 }).format(count)
 }
 
+/** `999 B`, `1.5 kB`, `12.3 MB`: three figures, in powers of a thousand. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  let value = bytes
+  let unit = 0
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000
+    unit++
+  }
+  return `${Number(value.toPrecision(3))} ${units[unit]}`
+}
+
 /** A change as a signed whole percentage; with a typographic minus, as wide as the plus. */
 export function formatChange(ratio: number): string {
   const percent = whole.format(Math.abs(ratio) * 100)

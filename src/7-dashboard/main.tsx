@@ -17,6 +17,7 @@ import { Card, Failure } from './kit/Card.tsx'
 import { mendLanguage } from './language.ts'
 import { OverviewPage } from './overview/OverviewPage.tsx'
 import { Shell } from './shell/Shell.tsx'
+import { streamSearchOf } from './streams/search.ts'
 import './styles.css'
 import { texts } from './texts.ts'
 import { searchOf } from './useHouse.ts'
@@ -48,8 +49,14 @@ const device = createRoute({
   path: '/devices/$id',
   component: lazyRouteComponent(() => import('./devices/DevicePage.tsx'), 'DevicePage'),
 })
+const streams = createRoute({
+  getParentRoute: () => root,
+  path: '/streams',
+  validateSearch: streamSearchOf,
+  component: lazyRouteComponent(() => import('./streams/StreamsPage.tsx'), 'StreamsPage'),
+})
 const router = createRouter({
-  routeTree: root.addChildren([overview, devices, device]),
+  routeTree: root.addChildren([overview, devices, device, streams]),
   scrollRestoration: true,
   defaultErrorComponent: ({ error, reset }) => (
     <Card title={texts.crashed} className="min-h-[220px]">

@@ -2,7 +2,14 @@
 export const texts = {
   product: 'Smart House',
   skip: 'Skip to content',
-  nav: { label: 'Pages', overview: 'Overview', devices: 'Devices', data: 'Data status', more: 'More' },
+  nav: {
+    label: 'Pages',
+    overview: 'Overview',
+    devices: 'Devices',
+    streams: 'Streams',
+    data: 'Data status',
+    more: 'More',
+  },
   ranges: {
     label: 'Range',
     today: 'Today',
@@ -200,6 +207,7 @@ export const texts = {
       ['?', 'This help'],
       ['g o', 'Go to the Overview'],
       ['g d', 'Go to the devices'],
+      ['g s', 'Go to the Streams'],
       ['t', 'Charts as tables, and back'],
       ['l', 'Pause and resume the live view'],
       ['f', 'Full screen'],

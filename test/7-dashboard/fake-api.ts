@@ -8,6 +8,7 @@ import type { BodyOf, LiveEvent, LiveEventName, LiveReading, Overview } from '..
 import { DASHBOARD_DIST } from '../../src/7-dashboard/build.ts'
 import { oneDevice, deviceHistory, deviceMessages, devices, said, unknownMessages } from './fake-devices.ts'
 import { DEVICES, dataStatus, homes, overview, readingAt, recent, series } from './fake-data.ts'
+import { streamsBody } from './fake-streams.ts'
 
 /** What the page meets: all well, answers that never come, a home without data, errors, a layer that is behind. */
 export type FakeState = 'ok' | 'loading' | 'empty' | 'error' | 'stale'
@@ -88,9 +89,17 @@ async function answer(
   if (api.state === 'loading') return
   if (api.state === 'error') return problem(response)
   if (url.pathname === '/api/v1/devices/change') return change(request, response)
-  const body = bodyOf(api.state, url)
+  const body = url.pathname.startsWith('/api/v1/streams')
+    ? streamsBody(api.state, url, await textOf(request))
+    : bodyOf(api.state, url)
   if (body === null) return problem(response, 404, 'There is no such device.')
   response.writeHead(200, { 'content-type': 'application/json', ...SECURITY }).end(JSON.stringify(body))
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  let text = ''
+  for await (const chunk of request.setEncoding('utf8')) text += chunk
+  return text
 }
 
 function bodyOf(state: FakeState, url: URL): unknown {

@@ -1,6 +1,6 @@
 /** Data status whole: why each layer is in its state, its tables, the stream, the parts that run. */
 import type { DataStatus, LayerStatus } from '../../6-serve/contract.ts'
-import { formatAge, formatCount } from '../format.ts'
+import { formatAge, formatBytes, formatCount } from '../format.ts'
 import { StateWord } from '../kit/Figure.tsx'
 import type { Tone } from '../kit/Figure.tsx'
 import type { IconName } from '../kit/icons.tsx'
@@ -147,15 +147,4 @@ function Parts({ parts }: { parts: DataStatus['parts'] }) {
 
 function formatMs(ms: number): string {
   return ms < 999.5 ? `${Number(ms.toPrecision(2))} ms` : `${Number((ms / 1000).toPrecision(2))} s`
-}
-
-function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB']
-  let value = bytes
-  let unit = 0
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000
-    unit++
-  }
-  return `${Number(value.toPrecision(3))} ${units[unit]}`
 }
