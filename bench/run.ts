@@ -10,6 +10,7 @@ import { isWithinBudget, ROWS_FILE, type Row } from './rows.ts'
 /** In the order in which they run. */
 const BENCHES: Record<string, string> = {
   stream: 'The embedded stream: readings made durable, read, trimmed; from one process to another.',
+  kafka: 'Into Kafka and from there to Bronze, beside the bare client and the broker’s own tools.',
   bronze: 'From the embedded stream to Bronze, committed.',
   silver: 'Silver rebuilt, and what new and late readings cost after more and more history.',
   gold: 'Gold rebuilt, and what new and late readings cost after more and more history.',

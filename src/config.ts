@@ -172,6 +172,10 @@ export const CONFIG_SCHEMA = section({
       .enum(['embedded', 'kafka'])
       .default('embedded')
       .meta({ description: 'The stream: a log in the data folder, or Apache Kafka.' }),
+    ui_port: z.int().min(0).max(65535).default(8080).meta({
+      description:
+        'Where the Streams page answers as well, as users of Kafka look for it there; 0: not. A port that is taken is left alone.',
+    }),
     retention: duration('1h', 'How long the embedded log keeps what has landed in Bronze.'),
     ...KAFKA_KEYS,
   }),

@@ -166,6 +166,12 @@ const PROGRAM_ERRORS = {
     cure: "Check user, password, certificates and the user's rights (docs/kafka.md).",
     status: 503,
   },
+  stream_clock_off: {
+    what: "The clock of a Kafka broker differs from the platform's by more than a minute",
+    where: 'everything that writes to the stream, where it is Kafka',
+    cure: 'Set both clocks, best by NTP; what was taken meanwhile keeps the times that it was given.',
+    status: 503,
+  },
   stream_topic_missing: {
     what: 'A topic of the platform is not there',
     where: 'everything that reads or writes the stream, where it is Kafka',

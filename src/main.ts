@@ -230,6 +230,13 @@ export async function openStreamView(
   })
 }
 
+/** The stream for a server, which shows the lake also while Kafka is away. */
+export async function openServedStream(settings: Settings, lake: Lake): Promise<StreamLog> {
+  if (settings.config.stream.type !== 'kafka') return await openStream(settings, lake)
+  const { openLater } = await import('./2-stream/later.ts')
+  return openLater({ topic: TELEMETRY_TOPIC, open: () => openKafka(settings), onProblem: tellProblem })
+}
+
 /** The stream for a page to look into. */
 export async function openStreamLook(settings: Settings, lake: Lake): Promise<StreamLook> {
   const { openLook } = await import('./2-stream/look.ts')

@@ -41,12 +41,16 @@ export interface ProduceOptions {
   maxMessageBytes: number
   /** Called when sending fails and is tried again, and with null when it works again. */
   onProblem: (problem: PlatformError | null) => void
+  /** ms since 1970-01-01T00:00:00Z */
+  clock: () => number
 }
 
 export class KafkaProducer {
   readonly #options: ProduceOptions
   readonly #producer: Producer
   readonly #groupBytes: number
+  /** Where a message of the last send lies, and when that was sent and acknowledged by this machine's clock. */
+  lastSent: { partition: number; offset: number; beganMs: number; endedMs: number } | undefined
   #pending: Pending[] = []
   #sending: Promise<void> | undefined
   #hasProblem = false
@@ -118,9 +122,17 @@ export class KafkaProducer {
    */
   async #sendParts(messages: readonly Message[]): Promise<void> {
     const parts = Map.groupBy(messages, ({ partition }) => partition)
+    const beganMs = this.#options.clock()
     const sends = [...parts.values()].map((part) => this.#producer.send({ messages: part }))
-    const failed = (await Promise.allSettled(sends)).find(({ status }) => status === 'rejected')
+    const results = await Promise.allSettled(sends)
+    const failed = results.find(({ status }) => status === 'rejected')
     if (failed?.status === 'rejected') throw failed.reason
+    const [first] = results
+    const place = first?.status === 'fulfilled' ? first.value.offsets?.[0] : undefined
+    if (place) {
+      const { partition, offset } = place
+      this.lastSent = { partition, offset: Number(offset), beganMs, endedMs: this.#options.clock() }
+    }
   }
 
   /** As Kafka's own clients deal keys out; messages without a key take turns. */

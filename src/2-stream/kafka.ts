@@ -8,6 +8,7 @@ import { isPlatformError, PlatformError } from '../errors.ts'
 import { TELEMETRY_TOPIC } from '../reading.ts'
 import { backOffMs, clientOptions, isAnswered, kafkaError, openAdmin } from './kafka-connection.ts'
 import type { KafkaConnection } from './kafka-connection.ts'
+import { clockWatch, type ClockWatch } from './kafka-clock.ts'
 import { recordsOf, type Fetched } from './kafka-fetch.ts'
 import { KafkaProducer } from './kafka-produce.ts'
 import { openTopic, type TopicSettings } from './kafka-topic.ts'
@@ -31,6 +32,8 @@ export interface KafkaLogOptions extends TopicSettings {
   topic?: string
   /** Called when writing fails and is tried again, and with null when it works again. */
   onProblem?: (problem: PlatformError | null) => void
+  /** ms since 1970-01-01T00:00:00Z */
+  clock?: () => number
 }
 
 /**
@@ -39,12 +42,14 @@ export interface KafkaLogOptions extends TopicSettings {
  */
 export async function openKafkaLog(options: KafkaLogOptions): Promise<StreamLog> {
   const topic = options.topic ?? TELEMETRY_TOPIC
-  const { connection, onProblem = () => undefined } = options
+  const { connection, clock = Date.now, onProblem = () => undefined } = options
   const admin = openAdmin(connection)
   try {
-    const { id, partitions, maxMessageBytes } = await openTopic(admin, topic, connection.brokers, options)
-    const producer = new KafkaProducer({ connection, topic, partitions, maxMessageBytes, onProblem })
-    return new KafkaLog(topic, `${topic}@${id}`, connection, admin, producer)
+    const facts = await openTopic(admin, topic, connection.brokers, options)
+    const watch = clockWatch({ brokers: connection.brokers, topic, onProblem, clock })
+    const producer = new KafkaProducer({ connection, topic, clock, ...facts, onProblem: watch.others })
+    const isWatched = facts.isStampedByBroker
+    return new KafkaLog(`${topic}@${facts.id}`, connection, admin, producer, isWatched ? watch : null)
   } catch (error) {
     await admin.close()
     throw error
@@ -61,13 +66,22 @@ class KafkaLog implements StreamLog {
   readonly #consumer: Consumer
   /** A waiting fetch holds up what comes after it on its connection, so each fetch has one of its own. */
   readonly #lanes: ConnectionPool[] = []
+  readonly #watch: ClockWatch | null
   readonly #ahead = new Map<number, Fetched>()
   readonly #stop = new AbortController()
   #closing: Promise<void> | undefined
 
-  constructor(topic: string, id: string, connection: KafkaConnection, admin: Admin, producer: KafkaProducer) {
+  constructor(
+    id: string,
+    connection: KafkaConnection,
+    admin: Admin,
+    producer: KafkaProducer,
+    watch: ClockWatch | null,
+  ) {
+    const topic = id.slice(0, id.lastIndexOf('@'))
     this.topic = topic
     this.id = id
+    this.#watch = watch
     this.#connection = connection
     this.#admin = admin
     this.#producer = producer
@@ -79,6 +93,12 @@ class KafkaLog implements StreamLog {
   async append(messages: readonly StreamMessage[]): Promise<void> {
     this.#assertOpen()
     await this.#producer.append(messages)
+    const sent = this.#producer.lastSent
+    if (!sent || !this.#watch?.isDue()) return
+    // Nobody waits for it; a look that fails is taken again later.
+    const { partition, offset } = sent
+    const look = this.#fetch({ partition, offset, maxRecords: 1 }, offset, 0, this.#stop.signal)
+    void look.then((found) => this.#watch?.look(sent, found?.records[0])).catch(() => undefined)
   }
 
   async read(options: ReadOptions): Promise<StreamRecord[]> {

@@ -91,7 +91,9 @@ export const DataStatus = z.object({
   state: z.enum(STATES).meta({ description: 'The worst of the layers and of the parts.' }),
   reason: z.string(),
   layers: z.array(LayerStatus),
-  stream: StreamStatus.nullable().meta({ description: 'null: this server reads the lake only.' }),
+  stream: StreamStatus.nullable().meta({
+    description: 'null: this server reads the lake only, or the stream does not answer (`reason`).',
+  }),
   parts: z.array(PartStatus),
 })
 export type DataStatus = z.infer<typeof DataStatus>

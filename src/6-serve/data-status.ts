@@ -38,7 +38,7 @@ async function readDataStatus(
     await Promise.all(names.map(async (name) => [name, await snapshotOf(lake, name)] as const)),
   )
   const parts = partStatus ? await partStatus() : []
-  const stream = log ? await streamStatus(log, tables.get(BRONZE_TELEMETRY.name)) : null
+  const { stream, problem } = await streamOrProblem(log, tables.get(BRONZE_TELEMETRY.name))
   const layers = [...Map.groupBy(names, (name) => name.split('.', 1)[0]!)]
     .map(([layer, own]) => {
       const snapshots = own.map((name) => tables.get(name)!)
@@ -50,12 +50,14 @@ async function readDataStatus(
   const worst = layers.toSorted((a, b) => WORST.indexOf(a.state) - WORST.indexOf(b.state))[0]
   return {
     generated_at: new Date(clock()).toISOString(),
-    state: failed ? 'error' : (worst?.state ?? 'empty'),
+    state: failed || problem ? 'error' : (worst?.state ?? 'empty'),
     reason: failed
       ? partReason(failed)
-      : worst
-        ? `${worst.layer}: ${worst.reason}`
-        : 'There is no table yet.',
+      : problem
+        ? `stream: ${problem}`
+        : worst
+          ? `${worst.layer}: ${worst.reason}`
+          : 'There is no table yet.',
     layers,
     stream,
     parts,
@@ -74,6 +76,19 @@ async function snapshotOf(lake: Lake, table: string): Promise<Snapshot> {
 }
 
 const rank = (layer: string): number => (ORDER.includes(layer) ? ORDER.indexOf(layer) : ORDER.length)
+
+/** The stream, or why it does not answer: what lies in the lake is shown all the same. */
+async function streamOrProblem(
+  log: StreamLog | null,
+  bronze: Snapshot | undefined,
+): Promise<{ stream: DataStatus['stream']; problem: string | null }> {
+  try {
+    return { stream: log ? await streamStatus(log, bronze) : null, problem: null }
+  } catch (error) {
+    if (!isPlatformError(error)) throw error
+    return { stream: null, problem: `${error.message}. ${error.cure}` }
+  }
+}
 
 async function streamStatus(log: StreamLog, bronze: Snapshot | undefined): Promise<DataStatus['stream']> {
   const partitions = (await log.bounds()).map(({ partition, start, end }) => {

@@ -1,8 +1,10 @@
 import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { FastifyInstance } from 'fastify'
 import { DASHBOARD_DIST, dashboardIsStale } from '../7-dashboard/build.ts'
 import { PlatformError } from '../errors.ts'
-import { openSettings, openStream, openStreamLook, openWarehouse, programVersion } from '../main.ts'
 import { recordOf } from '../log.ts'
+import { openServedStream, openSettings, openStreamLook, openWarehouse, programVersion } from '../main.ts'
 import { readSettings } from '../reference/sync.ts'
 import { readStatus, type PartStatus } from '../run/instance.ts'
 import { beginLog } from '../run/log.ts'
@@ -28,7 +30,7 @@ export const SERVE: Command = {
       portText === undefined ? settings.config.server.port : wholeNumber('--port', portText, 0, 65_535)
     const { host } = settings.config.server
     const warehouse = await openWarehouse(settings)
-    const log = await openStream(settings, warehouse.lake)
+    const log = await openServedStream(settings, warehouse.lake)
     const book = await openDeviceBook(settings, warehouse)
     try {
       const recorded = (await readSettings(warehouse.lake, warehouse.engine)).value
@@ -58,17 +60,16 @@ export const SERVE: Command = {
         look: await openStreamLook(settings, warehouse.lake),
         partStatus: async () => (readStatus(settings.folder.run)?.parts ?? []).map(asContract),
       })
-      await app.listen({ host, port }).catch((cause: NodeJS.ErrnoException) => {
-        throw listenError(cause, host, port)
-      })
-      const address = app.server.address()
-      const url = `http://${host}:${typeof address === 'object' ? address?.port : port}`
+      const url = await listen(app, host, port)
       if (!isSupervised()) say(`Dashboard: ${url} – stop with Ctrl-C`)
+      const ui = await openUi(app, { host, port: settings.config.stream.ui_port, url, say })
       tellSupervisor({ kind: 'listening', url })
       const telling = setInterval(() => tellDoing(`serving ${url}`), TELL_EVERY_MS)
       if (!stop.aborted) await once(stop, 'abort')
       clearInterval(telling)
       await door?.close()
+      ui?.closeAllConnections()
+      ui?.close()
       await app.close()
       return 0
     } finally {
@@ -79,14 +80,41 @@ export const SERVE: Command = {
   },
 }
 
-function listenError(cause: NodeJS.ErrnoException, host: string, port: number): Error {
-  if (cause.code !== 'EADDRINUSE') return cause
-  return new PlatformError(
-    'port_in_use',
-    `Port ${port} on ${host} is in use by another program`,
-    `Choose another one, for example --port ${port + 1}.`,
-    { cause },
-  )
+/** Listens; gives the address. */
+async function listen(app: FastifyInstance, host: string, port: number): Promise<string> {
+  await app.listen({ host, port }).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'EADDRINUSE') throw cause
+    throw new PlatformError(
+      'port_in_use',
+      `Port ${port} on ${host} is in use by another program`,
+      `Choose another one, for example --port ${port + 1}.`,
+      { cause },
+    )
+  })
+  const address = app.server.address()
+  return `http://${host}:${typeof address === 'object' ? address?.port : port}`
+}
+
+/** The same server on a second port, which leads to the Streams page; null where it is off or the port is taken. */
+async function openUi(
+  app: FastifyInstance,
+  { host, port, url, say }: { host: string; port: number; url: string; say: (line: string) => void },
+): Promise<Server | null> {
+  if (port === 0) return null
+  const ui = createServer((request, response) => {
+    if (request.url === '/') response.writeHead(302, { location: '/streams' }).end()
+    else app.routing(request, response)
+  })
+  try {
+    ui.listen(port, host)
+    await once(ui, 'listening')
+    say(`Streams: http://${host}:${port}`)
+    return ui
+  } catch (error) {
+    if (!['EADDRINUSE', 'EACCES'].includes(String((error as NodeJS.ErrnoException).code))) throw error
+    say(`Port ${port} (stream.ui_port) is taken: the Streams page is at ${url}/streams alone.`)
+    return null
+  }
 }
 
 /** A part as the API tells of it. */

@@ -69,7 +69,8 @@ function print(
       console.log(
         `  ${part.name.padEnd(10)} ${part.state.padEnd(8)} process ${part.pid ?? '–'}  ${part.memory_bytes ? bytesText(part.memory_bytes) : '–'}  ${part.restarts} restarts  ${part.doing}`,
       )
-      if (part.problem) console.log(`             ${part.problem}`)
+      const wrong = part.problem ?? (part.state === 'waiting' ? part.last_error : null)
+      if (wrong) console.log(`             ${wrong}`)
     }
   } else {
     console.log(

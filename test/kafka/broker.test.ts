@@ -4,6 +4,7 @@ import { logContract } from '../2-stream/log.contract.ts'
 import { viewContract, type ViewSetting } from '../2-stream/view.contract.ts'
 import { streamsContract } from '../6-serve/streams.contract.ts'
 import { kafkaSkip } from '../servers/kafka.ts'
+import { badCases } from './bad.cases.ts'
 import { bronzeCases } from './bronze.cases.ts'
 import { openTopic } from './setting.ts'
 import { securityCases } from './security.cases.ts'
@@ -53,4 +54,5 @@ describe('Kafka', { skip }, () => {
   securityCases(() => kafka)
   bronzeCases(() => kafka)
   topicCases(() => kafka)
+  badCases(() => kafka)
 })

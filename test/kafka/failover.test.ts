@@ -4,9 +4,11 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Admin } from '@platformatic/kafka'
 import { openKafkaLog } from '../../src/2-stream/kafka.ts'
+import type { PlatformError } from '../../src/errors.ts'
+import { message, readAll, texts } from '../2-stream/log.contract.ts'
 import { openHouse } from '../3-bronze/house.ts'
 import { kafkaSkip, startKafka, type Kafka } from '../servers/kafka.ts'
-import { powersOf, reading, until, upTo } from './setting.ts'
+import { alterTopic, powersOf, reading, until, upTo } from './setting.ts'
 
 let kafka: Kafka
 
@@ -15,6 +17,39 @@ describe('three brokers', { skip: kafkaSkip() }, () => {
     kafka = await startKafka({ nodes: 3 })
   })
   after(() => kafka?.close())
+
+  /** A topic whose writes all three must have: with one broker gone an append waits, and it is said why. */
+  async function shortOfReplicas() {
+    const told: (PlatformError | null)[] = []
+    const log = await openKafkaLog({
+      connection: { brokers: kafka.brokers },
+      topic: 'short',
+      create: true,
+      partitions: 1,
+      replication: 3,
+      retentionMs: 3_600_000,
+      onProblem: (problem) => told.push(problem),
+    })
+    await alterTopic(kafka, 'short', 'min.insync.replicas', '3')
+    let appended: Promise<void> | undefined
+    let isAcknowledged = false
+    const isSaid = (problem: PlatformError | null): boolean =>
+      /too few replicas of the partition are in step/.test(problem?.message ?? '')
+    return {
+      async waits(): Promise<void> {
+        appended = log.append([message('held')]).then(() => void (isAcknowledged = true))
+        await until(() => told.some(isSaid))
+        assert.equal(told.find(isSaid)!.code, 'stream_unreachable')
+        assert.equal(isAcknowledged, false)
+      },
+      async goesOn(): Promise<void> {
+        await appended
+        assert.equal(told.at(-1), null)
+        assert.deepEqual(texts(await readAll(log)), ['held'])
+        await log.close()
+      },
+    }
+  }
 
   test('a leader is killed, comes back, and another one is killed: nothing lost, nothing twice', async () => {
     const topic = 'failover'
@@ -28,6 +63,7 @@ describe('three brokers', { skip: kafkaSkip() }, () => {
     })
     const house = await openHouse(undefined, { log, keepStreamMs: null, maxRecords: 1_000 })
     const admin = new Admin({ clientId: 'somebody', bootstrapBrokers: kafka.brokers, retries: 20 })
+    const short = await shortOfReplicas()
     let sent = 0
     let running = true
     const producing = (async () => {
@@ -51,11 +87,13 @@ describe('three brokers', { skip: kafkaSkip() }, () => {
       await kafka.nodes[first - 1]!.kill()
       // With one broker of three gone, the other two take readings and hand them out.
       await landed(2_000)
+      await short.waits()
       await kafka.nodes[first - 1]!.start()
       await until(async () => {
         const { topics } = await admin.metadata({ topics: [topic], forceUpdate: true })
         return topics.get(topic)!.partitions.every(({ isr }) => isr.length === 3)
       })
+      await short.goesOn()
       await kafka.nodes[first % 3]!.kill()
       await landed(2_000)
       running = false

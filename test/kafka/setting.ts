@@ -4,7 +4,12 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Admin, Producer } from '@platformatic/kafka'
+import {
+  Admin,
+  ConfigResourceTypes,
+  IncrementalAlterConfigOperationTypes,
+  Producer,
+} from '@platformatic/kafka'
 import { joinShare } from '../../src/2-stream/kafka-share.ts'
 import { openKafkaLog } from '../../src/2-stream/kafka.ts'
 import type { Share, StreamLog } from '../../src/2-stream/log.ts'
@@ -93,6 +98,15 @@ export function openTopic(kafka: Kafka, topic: string, partitions: number): Prom
     replication: 1,
     retentionMs: 3_600_000,
   })
+}
+
+export async function alterTopic(kafka: Kafka, topic: string, name: string, value: string): Promise<void> {
+  const admin = new Admin({ clientId: 'somebody', bootstrapBrokers: kafka.brokers, retries: 5 })
+  const configs = [{ name, configOperation: IncrementalAlterConfigOperationTypes.SET, value }]
+  await admin.incrementalAlterConfigs({
+    resources: [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configs }],
+  })
+  await admin.close()
 }
 
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {

@@ -1,0 +1,104 @@
+/** The whole platform on Kafka as a person runs it: begun before the broker is there, looked at on both ports, verified. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { DataStatus, Streams } from '../../src/6-serve/contract.ts'
+import { smarthouse, start } from '../house/run-cli.ts'
+import { freePorts, kafkaSkip, pairOfPorts } from '../servers/kafka.ts'
+import { until } from './setting.ts'
+
+interface Status {
+  instance: { parts: { name: string; problem: string | null; last_error: string | null }[] }
+}
+
+test(
+  '`up` on Kafka: without a broker it says so and devices wait; with one everything flows',
+  { skip: kafkaSkip() },
+  async (t) => {
+    const dir = mkdtempSync(join(tmpdir(), 'smarthouse-up-kafka-'))
+    const broker = await pairOfPorts()
+    const [ui] = await freePorts(1)
+    const config = join(dir, 'smarthouse.yaml')
+    const at = `127.0.0.1:${broker}`
+    writeFileSync(
+      config,
+      `stream: { type: kafka, brokers: ['${at}'], partitions: 2, ui_port: ${ui} }\nsimulator: { history: 0s }\n`,
+    )
+    const words = ['--data', join(dir, 'data'), '--config', config]
+    const platform = start(['up', '--no-open', '--port', '0', ...words])
+    const started = [platform]
+    t.after(async () => {
+      for (const { child } of started) child.kill('SIGTERM')
+      await Promise.all(started.map(({ ended }) => ended))
+      rmSync(dir, { recursive: true, force: true, maxRetries: 5 })
+    })
+    let url = ''
+    await until(() => {
+      url = /Dashboard: (http:\S+)/.exec(platform.output())?.[1] ?? ''
+      return url !== ''
+    })
+    const ask = async <T>(path: string): Promise<T> => (await (await fetch(`${url}${path}`)).json()) as T
+
+    // The broker is not there: the dashboard is, and says what is wrong; so does `status`; a device gets no acknowledgement.
+    const sentence = new RegExp(`Kafka at ${at.replaceAll('.', '\\.')} cannot .*Check that the broker runs`)
+    const problem = await ask<{ code: string; detail: string; cure: string }>('/api/v1/streams')
+    assert.equal(problem.code, 'stream_unreachable')
+    assert.match(`${problem.detail}. ${problem.cure}`, sentence)
+    const before = await ask<DataStatus>('/api/v1/data-status')
+    assert.deepEqual([before.state, before.stream], ['error', null])
+    assert.match(before.reason, sentence)
+    await until(() => {
+      const told = JSON.parse(smarthouse('status', '--json', ...words).stdout) as Status
+      return told.instance.parts.every(({ problem: now, last_error }) =>
+        sentence.test(`${now} ${last_error}`),
+      )
+    })
+    const send = (signal?: AbortSignal) =>
+      fetch(`${url}/api/v1/telemetry`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ device_id: 'plug-1', timestamp: new Date().toISOString(), power_usage: 12 }),
+        ...(signal && { signal }),
+      })
+    await assert.rejects(send(AbortSignal.timeout(500)), { name: 'TimeoutError' })
+
+    const kafka = start(['kafka', 'up', '--port', String(broker), '--data', join(dir, 'broker')])
+    started.push(kafka)
+    await until(() => kafka.output().includes('not for a house'))
+    assert.equal((await send()).status, 202)
+    const rowsOf = ({ layers }: DataStatus, layer: string): number =>
+      layers.find((one) => one.layer === layer)?.rows ?? 0
+    await until(async () => {
+      const now = await ask<DataStatus>('/api/v1/data-status')
+      return now.stream !== null && rowsOf(now, 'bronze') > 0 && rowsOf(now, 'gold') > 0
+    })
+
+    // The page's port leads to the page, and answers as the first one does.
+    const home = await fetch(`http://127.0.0.1:${ui}/`, { redirect: 'manual' })
+    assert.deepEqual([home.status, home.headers.get('location')], [302, '/streams'])
+    const streams = (await (await fetch(`http://127.0.0.1:${ui}/api/v1/streams`)).json()) as Streams
+    assert.deepEqual([streams.adapter, streams.where], ['kafka', at])
+    const telemetry = streams.topics.find(({ kind }) => kind === 'telemetry')!
+    assert.equal(telemetry.partitions.length, 2)
+    const group = streams.groups.find((one) => one.group === 'smarthouse-bronze')!
+    assert.equal(group.members.length, 1)
+    assert.ok(group.partitions.every(({ topic }) => topic === telemetry.topic))
+    // A second one on the same port leaves it alone, and says so.
+    const second = start(['serve', '--port', '0', ...words])
+    started.push(second)
+    await until(() => second.output().includes(`Port ${ui} (stream.ui_port) is taken`))
+
+    second.child.kill('SIGTERM')
+    assert.equal(await second.ended, 0, second.output())
+    assert.equal(smarthouse('down', '--data', join(dir, 'data')).status, 0)
+    assert.equal(await platform.ended, 0, platform.output())
+    const worked = smarthouse('stages', '--once', ...words)
+    assert.equal(worked.status, 0, worked.stderr)
+    const verified = smarthouse('verify', ...words)
+    assert.equal(verified.status, 0, verified.stdout + verified.stderr)
+    kafka.child.kill('SIGTERM')
+    assert.equal(await kafka.ended, 0, kafka.output())
+  },
+)
