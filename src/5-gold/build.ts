@@ -220,13 +220,16 @@ async function computeChunk(build: GoldBuild, chunk: Chunk, first: boolean): Pro
   }
   if (!build.carries) await forgetFacts(session)
   await computeSpans(build, chunk.hasWhole)
+  let addsDays = chunk.hasWhole
   if (build.carries) {
-    if (await computeUndecided(build))
+    if (await computeUndecided(build)) {
+      addsDays = true
       await session.run(`CREATE OR REPLACE TEMP TABLE touched_spans AS ${spans}`)
+    }
     await recountMovedMedians(build.lake, session, build.readings)
   }
   await addDeviceDays(session)
-  if (build.carries && chunk.hasWhole) await keepNewestFacts(session)
+  if (build.carries && addsDays) await keepNewestFacts(session)
 }
 
 /** Adds the quarter-hours of `touched_spans`, and replaces what is known of them for their days. */
@@ -269,7 +272,6 @@ async function computeUndecided(build: GoldBuild): Promise<boolean> {
      FROM touched_spans s JOIN undecided u ON ${same('s')}`,
   )
   await computeSpans(build, true)
-  await keepNewestFacts(session)
   return true
 }
 

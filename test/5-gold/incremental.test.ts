@@ -197,3 +197,33 @@ test('incremental runs, cut and killed anywhere, end as a rebuild does', async (
     },
   )
 })
+
+test('a day of last week and one whose first alert is new, in one step, are both whole', async () => {
+  const house = await openHouse()
+  try {
+    await setReference(house, {})
+    const stage = await createGoldStage(house)
+    const plug = (timestamp: string, more: Given = {}) =>
+      reading({ timestamp, device_id: 'plug', power_usage: 40, ...more })
+    await stage.step({ final: false })
+    // The newest day is carried by quarter-hours after this.
+    await writeRows(house, SILVER_READINGS, [
+      plug('2026-06-08T10:00:00Z'),
+      plug('2026-06-16T10:00:00Z'),
+      plug('2026-06-16T10:20:00Z'),
+    ])
+    await stage.step({ final: false })
+    await writeRows(house, SILVER_READINGS, [plug('2026-06-16T10:40:00Z')])
+    await stage.step({ final: false })
+    await writeRows(house, SILVER_READINGS, [
+      plug('2026-06-08T12:00:00Z'),
+      plug('2026-06-16T11:00:00Z', { alert: 'high_power' }),
+    ])
+    await stage.step({ final: false })
+    const beside = await openBeside(house, 'beside')
+    await rebuildGold({ ...house, target: beside })
+    assert.deepEqual(await goldRows(house, house.lake), await goldRows(house, beside))
+  } finally {
+    await house.close()
+  }
+})
