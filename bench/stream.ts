@@ -81,7 +81,8 @@ async function alone(): Promise<{ writtenS: number; readS: number; trimS: number
   const readS = await secondsOf(() => {
     for (let offset = 1; offset <= TOTAL;) offset = Number(select.all(offset).at(-1)!['offset']) + 1
   })
-  const trimS = await secondsOf(() => database.exec('DELETE FROM message'))
+  // With a condition, as a trim has one: without, SQLite would drop the table's pages unread.
+  const trimS = await secondsOf(() => database.exec(`DELETE FROM message WHERE offset <= ${TOTAL}`))
   const commitsMs: number[] = []
   for (let n = 0; n < 300; n++)
     commitsMs.push((await secondsOf(() => insert.run(n, batch[0]!.key, batch[0]!.value))) * 1000)
