@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { RULE_CHANGES } from './config-rules.ts'
 import { section, SOURCES } from './config-sources.ts'
+import { TARIFFS } from './config-tariffs.ts'
 import { durationMs } from './units.ts'
 
 /**
@@ -55,27 +56,6 @@ export const isZone = (zone: string): boolean => {
     return false
   }
 }
-
-const tariff = z.strictObject({
-  tenant_id: z.string().optional().meta({ description: 'Only for this home.' }),
-  user_id: z.string().optional().meta({ description: 'Only for this user.' }),
-  valid_from: z.iso.date().default('1970-01-01').meta({ description: 'First local date on which it holds.' }),
-  valid_to: z.iso.date().optional().meta({ description: 'First local date on which it holds no more.' }),
-  band: z.string().optional().meta({ description: 'Name of the band on bills; default flat.' }),
-  weekdays: z
-    .string()
-    .regex(/^[1-7]{1,7}$/)
-    .optional()
-    .meta({ description: 'ISO weekdays, 1 = Monday; default every day.' }),
-  hour_from: z.int().min(0).max(23).optional().meta({ description: 'First local hour of the band.' }),
-  hour_to: z.int().min(1).max(24).optional().meta({ description: 'First local hour after the band.' }),
-  energy_rate_kwh: z.number().min(0).meta({ description: 'Price per kWh.', unit: 'currency/kWh' }),
-  base_charge_month: z
-    .number()
-    .min(0)
-    .optional()
-    .meta({ description: 'Base charge per month.', unit: 'currency' }),
-})
 
 const fileKey = (description: string) => z.string().min(1).optional().meta({ description, unit: 'path' })
 
@@ -233,7 +213,7 @@ export const CONFIG_SCHEMA = section({
       .default(15)
       .meta({ description: 'Base charge per month; on bills only.', unit: 'currency' }),
   }),
-  tariffs: z.array(tariff).default([]).meta({ description: 'Flat and time-of-use tariffs; a list.' }),
+  tariffs: TARIFFS,
   logs: section({
     level: z
       .enum(['error', 'warn', 'info', 'debug'])

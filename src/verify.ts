@@ -68,13 +68,14 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   try {
     const target = await openLake({ root, engine })
     onProgress?.('building Silver beside the lake')
+    const devices = device === undefined ? undefined : await sameDevices(lake, engine, silverInputs, device)
     if (!(await isBuilt(target, silverInputs.get(BRONZE_TELEMETRY.name)!)))
-      await rebuildSilver({ lake: pinned(lake, silverInputs, device), engine, target, onProgress })
+      await rebuildSilver({ lake: pinned(lake, silverInputs, devices), engine, target, onProgress })
     onProgress?.('building Gold beside the lake')
     const anyGold = gold.get(GOLD_SUMMARY.name)!
     const goldInputs = await pinsOf(lake, anyGold, [...anyGold.txns.keys()])
     if (goldInputs.size > 0)
-      await rebuildGold({ lake: pinned(lake, goldInputs, device), engine, target, onProgress })
+      await rebuildGold({ lake: pinned(lake, goldInputs, devices), engine, target, onProgress })
     else for (const table of GOLD_TABLES) await target.define(table)
 
     const tables: TableComparison[] = []
@@ -220,8 +221,22 @@ async function firstOf(lake: Lake, name: string, made: Snapshot): Promise<Snapsh
   return made.files.length === 0 ? await lake.snapshot(name, 0) : await lake.snapshot(name)
 }
 
-/** The lake as it was: pinned tables at their versions, and only the rows of one device where one is asked for. */
-function pinned(lake: Lake, pins: Pins, device: string | undefined): Lake {
+/** The device and those that the catalogue says are the same as it, whose readings in Bronze are its own. */
+async function sameDevices(lake: Lake, engine: Engine, pins: Pins, device: string): Promise<string[]> {
+  const session = await engine.session()
+  try {
+    const { name } = REFERENCE_CATALOGUE
+    const merged = await session.rows<{ device_id: string }>(
+      `SELECT device_id FROM ${lake.scan(name, pins.get(name)?.files ?? [])} WHERE merged_into = ${literal(device)}`,
+    )
+    return [device, ...merged.map((row) => row.device_id)]
+  } finally {
+    await session.close()
+  }
+}
+
+/** The lake as it was: pinned tables at their versions, and only the rows of some devices where one is asked for. */
+function pinned(lake: Lake, pins: Pins, devices: readonly string[] | undefined): Lake {
   return {
     ...lake,
     async snapshot(table, version) {
@@ -230,8 +245,8 @@ function pinned(lake: Lake, pins: Pins, device: string | undefined): Lake {
     },
     scan(table, files) {
       const rows = lake.scan(table, files)
-      if (device === undefined || table.startsWith('reference.')) return rows
-      return `(SELECT * FROM ${rows} WHERE device_id = ${literal(device)})`
+      if (devices === undefined || table.startsWith('reference.')) return rows
+      return `(SELECT * FROM ${rows} WHERE device_id IN (${devices.map(literal).join(', ')}))`
     },
   }
 }

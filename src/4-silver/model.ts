@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { PlatformError } from '../errors.ts'
 import type { Session } from '../lake/types.ts'
+import { SILVER_TABLES } from './tables.ts'
 
 const FAILED = 'silver model check failed: '
 
@@ -29,7 +30,17 @@ export function parseModel(name: string, sql: string): Model {
     name: check ?? '',
     condition: condition ?? '',
   }))
-  return { name, sql, checks }
+  return { name, sql, checks: [...checks, ...requiredColumns(name)] }
+}
+
+/** Of a model that becomes a table: the columns that are never null there. */
+function requiredColumns(name: string): Model['checks'] {
+  const table = SILVER_TABLES.find((one) => one.name === `silver.${name}`)
+  const required = (table?.columns ?? []).filter((column) => column.required)
+  return required.map((column) => ({
+    name: `${column.name}_not_null`,
+    condition: `${column.name} IS NOT NULL`,
+  }))
 }
 
 /** The model's query; one row for which a check does not hold makes it fail. */
@@ -82,6 +93,36 @@ export async function view(session: Session, model: string): Promise<void> {
   await session.run(`CREATE OR REPLACE TEMP VIEW ${model} AS\n${checkedQuery(modelOf(model))}`)
 }
 
+/**
+ * What a row alone cannot say: every arrival at hand is there once, and becomes exactly one row, reject, duplicate, or
+ * one that waits for the late pass. `expected` says which of the tables this run has made at all. Throws
+ * `model_check_failed` before anything is written.
+ */
+export async function checkAccounting(
+  session: Session,
+  expected = { rejects: 1, duplicates: 1, waiting: 0 },
+): Promise<void> {
+  const key = 'stream_topic, stream_partition, stream_offset, stream_index'
+  const [twice] = await session.rows<Record<string, unknown>>(
+    `SELECT ${key} FROM arrivals GROUP BY ${key} HAVING count(*) > 1 LIMIT 1`,
+  )
+  if (twice !== undefined)
+    throw checkFailed(`arrivals, check unique_key, first at ${Object.values(twice).join(' ')}`)
+  const made = (table: 'rejects' | 'duplicates'): string =>
+    expected[table] > 0 ? `(SELECT count(*) FROM ${table})` : '0'
+  const [count] = await session.rows<Record<'arrivals' | 'rows' | 'keys' | 'rejects' | 'duplicates', number>>(
+    `SELECT (SELECT count(*) FROM arrivals) AS arrivals, (SELECT count(*) FROM accepted) AS rows,
+       (SELECT count(DISTINCT seq) FROM accepted) AS keys, ${made('rejects')} AS rejects, ${made('duplicates')} AS duplicates`,
+  )
+  const { arrivals, rows, keys, rejects, duplicates } = count!
+  const { waiting } = expected
+  if (rows !== keys) throw checkFailed(`readings, check unique_key (${rows} rows of ${keys} arrivals)`)
+  if (arrivals !== rows + rejects + duplicates + waiting)
+    throw checkFailed(
+      `readings, check accounting (${arrivals} arrivals, ${rows} rows + ${rejects} rejects + ${duplicates} duplicates + ${waiting} that wait)`,
+    )
+}
+
 /** Turns the engine's report of a failed check, also one in a view that is being written, into the platform's. */
 export async function explained<T>(work: Promise<T>): Promise<T> {
   try {
@@ -90,10 +131,14 @@ export async function explained<T>(work: Promise<T>): Promise<T> {
     const text = error instanceof Error ? error.message : ''
     const at = text.indexOf(FAILED)
     if (at < 0) throw error
-    throw new PlatformError(
-      'model_check_failed',
-      `Silver model ${text.slice(at + FAILED.length).split('\n')[0]} does not hold`,
-      'Nothing was published and the previous rows stay; run "smarthouse verify" and report what it prints.',
-    )
+    throw checkFailed(text.slice(at + FAILED.length).split('\n')[0] ?? '')
   }
+}
+
+function checkFailed(what: string): PlatformError {
+  return new PlatformError(
+    'model_check_failed',
+    `Silver model ${what} does not hold`,
+    'Nothing was published and the previous rows stay; run "smarthouse verify" and report what it prints.',
+  )
 }

@@ -8,7 +8,7 @@ import {
   REFERENCE_RULES,
   REFERENCE_SETTINGS,
 } from '../reference/tables.ts'
-import { append, materialise, materialiseIf, view } from './model.ts'
+import { append, checkAccounting, materialise, materialiseIf, view } from './model.ts'
 import { CONSTANTS, DEFAULT_LATE_WATERMARK_HOURS } from './rules.ts'
 import { typeRows, typeRowsSql, type RuleChange } from './rules-in-force.ts'
 import { SILVER_DUPLICATES, SILVER_READINGS, SILVER_REJECTS } from './tables.ts'
@@ -229,4 +229,5 @@ export async function refineArrivals(session: Session): Promise<void> {
   await computeReadings(session)
   await materialise(session, 'rejects')
   await materialise(session, 'duplicates')
+  await checkAccounting(session)
 }

@@ -1,6 +1,6 @@
 /** Arrivals of some Bronze versions: rejects and what is on time become rows at once, the rest is left pending. */
 import type { Session } from '../lake/types.ts'
-import { materialise, materialiseIf } from './model.ts'
+import { checkAccounting, materialise, materialiseIf } from './model.ts'
 import { computeEnergy, computeReadings, resolveIdentities } from './models.ts'
 
 /** Arrivals that did not become a row of `readings`. */
@@ -37,6 +37,7 @@ export async function refineOnTime(
      FROM checked c ANTI JOIN candidates o ON o.seq = c.seq
      WHERE c.reject_reason IS NULL GROUP BY ALL`,
     )
+  await checkAccounting(session, outcome)
   return outcome
 }
 

@@ -2,6 +2,7 @@
 -- grain: one channel, one local day, computed whole, whose first alert is not `none`
 -- key: tenant_id, device_id, date, channel
 -- inputs: channel_alerts, touched_spans
+-- window: one channel, the alerts before the spans
 WITH ordered AS (
   SELECT
     tenant_id, device_id, date, channel, first_alert,

@@ -3,6 +3,7 @@
 -- grain: one channel, one quarter-hour with a reading that says whether there is an alert
 -- key: tenant_id, device_id, channel, slot_us
 -- inputs: device_rows
+-- window: one channel, in row order
 WITH slots AS (
   SELECT tenant_id, device_id, date, channel, slot_us, count(CASE WHEN alert <> 'none' THEN 1 END) AS alerts
   FROM device_rows

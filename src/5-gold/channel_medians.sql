@@ -3,6 +3,7 @@
 -- grain: one channel, one local day with three distinct event times
 -- key: tenant_id, device_id, date, channel
 -- inputs: day_times, catalogue
+-- window: one channel of one local day
 SELECT
   t.tenant_id, t.device_id, t.date, t.channel,
   CAST(greatest(percentile_disc(0.5) WITHIN GROUP (ORDER BY t.t_us - t.channel_previous_us), 1000000) AS BIGINT) AS median_us

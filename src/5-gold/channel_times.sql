@@ -3,6 +3,7 @@
 -- grain: one channel, one quarter-hour with a reading
 -- key: tenant_id, device_id, date, channel, slot_us
 -- inputs: day_times, channel_medians, catalogue
+-- window: one channel of one local day
 -- check differences_within_slot: below + equal <= differences
 WITH times AS (
   SELECT

@@ -2,6 +2,7 @@
 -- grain: one home, one local day on which a device has a daily row
 -- key: tenant_id, date
 -- inputs: daily_energy_consumption, device_health_metrics, quarter_hourly_energy, catalogue, touched_days
+-- window: one local day of one home
 -- check active_within_points: active_devices <= data_points AND active_users <= active_devices
 -- check quality_is_share: mean_data_quality IS NULL OR mean_data_quality BETWEEN 0 AND 1
 WITH tenant_days AS (

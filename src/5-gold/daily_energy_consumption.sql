@@ -2,6 +2,7 @@
 -- grain: one device, one local day with a reading, energy or cover
 -- key: tenant_id, device_id, date
 -- inputs: quarter_hourly_energy, device_days, calendar, touched_days, catalogue
+-- window: one local day of one device
 -- check coverage_is_share: coverage_ratio BETWEEN 0 AND 1
 -- check completeness_is_share: data_completeness IS NULL OR data_completeness BETWEEN 0 AND 1
 WITH local_days AS (

@@ -2,6 +2,7 @@
 -- grain: one device, one local day with a reading or energy
 -- key: tenant_id, device_id, date
 -- inputs: device_slots, interval_slots, channel_alerts, alerts_before, touched_spans
+-- window: one local day of one device
 -- check stretches_within_day: outages >= 0 AND outage_us >= 0 AND outage_us <= coalesce(last_us - first_us, 0)
 WITH interval_steps AS (
   SELECT

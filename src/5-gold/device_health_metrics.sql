@@ -2,6 +2,7 @@
 -- grain: one device, one local day with a reading, or with a reject that names the device
 -- key: tenant_id, device_id, date
 -- inputs: device_days, rejects, calendar, touched_days
+-- window: one local day of one device
 -- check shares: mean_quality_score BETWEEN 0 AND 1 AND valid_share BETWEEN 0 AND 1 AND late_share BETWEEN 0 AND 1
 -- check scores: health_score IS NULL OR (health_score BETWEEN 0 AND 1 AND failure_probability BETWEEN 0 AND 1 AND data_reliability BETWEEN 0 AND 1)
 -- check uptime: uptime_percentage IS NULL OR uptime_percentage BETWEEN 0 AND 100

@@ -2,6 +2,7 @@
 -- grain: one Silver row
 -- key: tenant_id, device_id, row_order
 -- inputs: readings, catalogue, calendar, touched_spans
+-- window: one device, in row order
 -- `readings` holds the rows of the spans to compute, those after them that carry energy or coverage into them, and
 -- for each channel the last earlier row and alert where it matters. `date` is null outside the spans.
 WITH positioned AS (

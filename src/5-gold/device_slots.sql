@@ -3,6 +3,7 @@
 -- grain: one device, one quarter-hour with a reading or energy
 -- key: tenant_id, device_id, date, slot_us
 -- inputs: device_rows, energy_parts, calendar, touched_spans
+-- window: one quarter-hour of one device
 -- check offline_within_slot: offline_us >= 0 AND offline_us <= coalesce(last_us - first_us, 0)
 WITH offline_slots AS (
   SELECT DISTINCT tenant_id, device_id, slot_us FROM device_rows WHERE offline AND date IS NOT NULL

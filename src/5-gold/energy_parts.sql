@@ -2,6 +2,7 @@
 -- grain: one Silver row in one quarter-hour
 -- key: tenant_id, device_id, row_order, slot_us
 -- inputs: device_rows, calendar
+-- window: none; each row is split by itself
 -- An interval (from, to] gives each quarter-hour trunc(energy × part / length), the last one the remainder;
 -- since all parts between the first and the last are whole quarter-hours, the remainder needs no sum over rows.
 -- A reported value belongs to the quarter-hour (start, end] of its event time; `energy_nwh` is null where it

@@ -3,6 +3,7 @@
 -- grain: one device, one local day that is touched, where an interval is known
 -- key: tenant_id, device_id, date
 -- inputs: touched_spans, channel_medians, catalogue
+-- window: one local day of one device
 WITH measured AS (
   SELECT tenant_id, device_id, date, min(median_us) AS median_us
   FROM channel_medians

@@ -2,6 +2,7 @@
 -- grain: one device, one local hour
 -- key: tenant_id, device_id, hour_start
 -- inputs: quarter_hourly_energy, calendar, touched_days
+-- window: one local hour of one device
 -- check coverage_within_hour: covered_s BETWEEN 0 AND 3600
 SELECT
   q.tenant_id,

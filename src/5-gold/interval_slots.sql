@@ -3,6 +3,7 @@
 -- grain: one device, one quarter-hour with a reading
 -- key: tenant_id, device_id, date, slot_us
 -- inputs: day_times, expected_intervals
+-- window: one quarter-hour of one device
 -- check reporting_within: reporting_intervals IS NULL OR reporting_intervals <= intervals
 WITH timed AS (
   SELECT

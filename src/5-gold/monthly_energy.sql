@@ -2,6 +2,7 @@
 -- grain: one device, one local month
 -- key: tenant_id, device_id, month
 -- inputs: hourly_energy, touched_days, calendar
+-- window: one local month of one device
 WITH touched_months AS (
   SELECT DISTINCT d.tenant_id, d.device_id, c.month
   FROM touched_days d

@@ -2,6 +2,7 @@
 -- grain: one device, one quarter-hour
 -- key: tenant_id, device_id, quarter_hour
 -- inputs: device_rows, energy_parts, calendar, tariffs, touched_spans
+-- window: one quarter-hour of one device
 -- check coverage_within_slot: covered_s BETWEEN 0 AND 900
 -- check cost_only_of_energy: (cost IS NULL OR cost >= 0) AND (energy_wh IS NOT NULL OR cost IS NULL)
 -- check counts_within_readings: power_count <= readings AND temperature_count <= readings
@@ -70,14 +71,14 @@ WITH channel_slots AS (
 ), candidates AS (
   SELECT
     h.tenant_id, h.user_id, h.date, h.local_hour,
-    t.user_id AS tariff_user, t.tenant_id AS tariff_tenant, t.weekdays, t.hour_from, t.hour_to,
+    t.user_id AS tariff_user, t.tenant_id AS tariff_tenant, t.weekdays, t.hour_from, t.hour_to, t.season_from, t.season_to,
     t.tariff_version, t.valid_from, t.band, t.energy_rate_kwh, h.local_weekday
   FROM priced_hours h
   JOIN tariffs t ON t.user_id = h.user_id AND h.date >= t.valid_from AND h.date < coalesce(t.valid_to, CAST('9999-12-31' AS DATE))
   UNION ALL
   SELECT
     h.tenant_id, h.user_id, h.date, h.local_hour,
-    t.user_id AS tariff_user, t.tenant_id AS tariff_tenant, t.weekdays, t.hour_from, t.hour_to,
+    t.user_id AS tariff_user, t.tenant_id AS tariff_tenant, t.weekdays, t.hour_from, t.hour_to, t.season_from, t.season_to,
     t.tariff_version, t.valid_from, t.band, t.energy_rate_kwh, h.local_weekday
   FROM priced_hours h
   JOIN tariffs t ON t.user_id IS NULL AND h.date >= t.valid_from AND h.date < coalesce(t.valid_to, CAST('9999-12-31' AS DATE))
@@ -89,6 +90,7 @@ WITH channel_slots AS (
   WHERE (tariff_tenant IS NULL OR tariff_tenant = tenant_id)
     AND local_hour >= hour_from AND local_hour < hour_to
     AND instr(weekdays, CAST(local_weekday AS STRING)) > 0
+    AND (season_from IS NULL OR (month(date) * 100 + day(date) >= season_from AND month(date) * 100 + day(date) < season_to))
   QUALIFY row_number() OVER (
     PARTITION BY tenant_id, user_id, date, local_hour
     ORDER BY

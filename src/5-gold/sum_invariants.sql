@@ -1,6 +1,7 @@
 -- Device-days whose quarter-hours do not add up to their hours and their day, to the last digit.
 -- grain: one device-day that differs; no row: all is well
 -- inputs: quarter_hourly_energy, hourly_energy, daily_energy_consumption, touched_days
+-- window: one local day of one device
 WITH slots AS (
   SELECT q.tenant_id, q.device_id, q.date, sum(q.energy_wh) AS energy_wh, sum(q.cost) AS cost,
     sum(q.covered_s) AS covered_s, sum(q.readings) AS readings

@@ -217,7 +217,7 @@ export async function touchChangedTariffs(
   goldDays: string,
 ): Promise<void> {
   const price =
-    'tenant_id, user_id, tariff_version, valid_from, band, weekdays, hour_from, hour_to, energy_rate_kwh'
+    'tenant_id, user_id, tariff_version, valid_from, band, weekdays, hour_from, hour_to, season_from, season_to, energy_rate_kwh'
   await session.run(
     `CREATE OR REPLACE TEMP TABLE changed_tariffs AS
      WITH sides AS (
@@ -229,7 +229,7 @@ export async function touchChangedTariffs(
        FROM sides GROUP BY ALL
      )
      -- A price that merely ends earlier or later changes the days between the two ends.
-     SELECT DISTINCT tenant_id, user_id, later_to AS to_date,
+     SELECT DISTINCT tenant_id, user_id, season_from, season_to, later_to AS to_date,
        CASE WHEN sides = 1 THEN valid_from ELSE earlier_to END AS from_date
      FROM compared WHERE sides = 1 OR earlier_to < later_to`,
   )
@@ -238,7 +238,7 @@ export async function touchChangedTariffs(
      SELECT DISTINCT g.tenant_id, g.device_id, g.date, d.start_us, d.end_us FROM ${goldDays} g
      JOIN all_days d ON d.date = g.date
      JOIN changed_tariffs t ON t.user_id IS NULL AND g.date >= t.from_date AND g.date < t.to_date
-       AND (t.tenant_id IS NULL OR t.tenant_id = g.tenant_id)`,
+       AND (t.tenant_id IS NULL OR t.tenant_id = g.tenant_id) AND ${inSeason('g.date')}`,
   )
   const [span] = await session.rows<{ from_us: number | null; to_us: number }>(
     `SELECT min(d.start_us) AS from_us, max(d.end_us) AS to_us FROM changed_tariffs t
@@ -256,6 +256,11 @@ export async function touchChangedTariffs(
      )
      SELECT DISTINCT r.tenant_id, r.device_id, d.date, d.start_us, d.end_us FROM user_rows r
      JOIN changed_tariffs t ON t.user_id = r.user_id AND (t.tenant_id IS NULL OR t.tenant_id = r.tenant_id)
-     JOIN all_days d ON d.end_us > r.from_us AND d.start_us <= r.to_us AND d.date >= t.from_date AND d.date < t.to_date`,
+     JOIN all_days d ON d.end_us > r.from_us AND d.start_us <= r.to_us AND d.date >= t.from_date AND d.date < t.to_date
+       AND ${inSeason('d.date')}`,
   )
 }
+
+/** Whether a date lies in the season of the tariff `t`. */
+const inSeason = (date: string): string =>
+  `(t.season_from IS NULL OR (month(${date}) * 100 + day(${date}) >= t.season_from AND month(${date}) * 100 + day(${date}) < t.season_to))`

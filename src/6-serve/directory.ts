@@ -1,5 +1,6 @@
 /** Who is who: the homes, their devices by catalogue and by Gold, and the prices. Renewed when a table changes. */
 import { GOLD_MONTHLY } from '../5-gold/tables.ts'
+import { tariffAt } from '../reference/applicable.ts'
 import type { ListedDevice } from '../reference/devices.ts'
 import type { StoredTariff } from '../reference/sync.ts'
 import { REFERENCE_CATALOGUE, REFERENCE_TARIFFS } from '../reference/tables.ts'
@@ -100,31 +101,12 @@ export function isConsumption(home: HomeDirectory, device: string, type: string 
   return known === null || !NOT_CONSUMPTION.has(known)
 }
 
-/**
- * The price per kWh now, as Gold prices energy: a tariff of the user before one of everybody, then one of the home
- * before one of every home, then the newest version. null where none holds.
- */
+/** The price per kWh now, as Gold prices energy; null where none holds. */
 export function priceNow(
   tariffs: readonly StoredTariff[],
   of: { tenant: string; user: string | null },
   local: Temporal.ZonedDateTime,
 ): StoredTariff | null {
   const date = local.toPlainDate().toString()
-  const holds = tariffs.filter(
-    (tariff) =>
-      (tariff.tenant_id === null || tariff.tenant_id === of.tenant) &&
-      (tariff.user_id === null || tariff.user_id === of.user) &&
-      tariff.valid_from <= date &&
-      (tariff.valid_to === null || date < tariff.valid_to) &&
-      tariff.weekdays.includes(String(local.dayOfWeek)) &&
-      tariff.hour_from <= local.hour &&
-      local.hour < tariff.hour_to,
-  )
-  const ranked = holds.toSorted(
-    (a, b) =>
-      Number(b.user_id !== null) - Number(a.user_id !== null) ||
-      Number(b.tenant_id !== null) - Number(a.tenant_id !== null) ||
-      b.tariff_version - a.tariff_version,
-  )
-  return ranked[0] ?? null
+  return tariffAt(tariffs, { ...of, date, hour: local.hour, weekday: local.dayOfWeek }) ?? null
 }

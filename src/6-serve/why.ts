@@ -217,7 +217,7 @@ function priceOf(
 ): { cost: Nano | null; formula: string | null } {
   if (energy === null) return { cost: null, formula: null }
   const { date, local_hour: hour, local_weekday: weekday } = slot
-  const tariff = tariffAt(tariffs, { tenant: day.tenant, user: slot.user_id ?? '', date, hour, weekday })
+  const tariff = tariffAt(tariffs, { tenant: day.tenant, user: slot.user_id, date, hour, weekday })
   if (tariff === undefined) return { cost: null, formula: 'no tariff holds' }
   const rate = nano(tariff.energy_rate_kwh)!
   const used = energy > 0n ? energy : 0n

@@ -3,7 +3,8 @@ import type { StoredTariff } from './sync.ts'
 /** A local hour of a user's. */
 export interface LocalHour {
   tenant: string
-  user: string
+  /** null: nobody's. */
+  user: string | null
   /** Local date, `YYYY-MM-DD`. */
   date: string
   /** 0–23 */
@@ -17,12 +18,14 @@ export interface LocalHour {
  * home's, then the newest version, the later `valid_from`, the lesser `band`. Gold's model prices by the same order.
  */
 export function tariffAt(tariffs: readonly StoredTariff[], at: LocalHour): StoredTariff | undefined {
+  const dayOfYear = Number(at.date.slice(5, 7)) * 100 + Number(at.date.slice(8, 10))
   const holding = tariffs.filter(
     (row) =>
       (row.tenant_id === null || row.tenant_id === at.tenant) &&
       (row.user_id === null || row.user_id === at.user) &&
       row.valid_from <= at.date &&
       (row.valid_to === null || at.date < row.valid_to) &&
+      (row.season_from === null || (row.season_from <= dayOfYear && dayOfYear < row.season_to!)) &&
       row.weekdays.includes(String(at.weekday)) &&
       row.hour_from <= at.hour &&
       at.hour < row.hour_to,

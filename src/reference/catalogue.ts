@@ -188,7 +188,8 @@ function periodOf({ row, from, to }: Span, timeZone: string): CataloguePeriod {
 function catalogueRow(record: CsvRecord, file: string): CatalogueRow {
   const text = (column: string): string | null => record.values[column] || null
   const number = (column: string): number | null => {
-    const value = decimalField(file, record, column, { min: 0, exclusive: true })
+    // In thousandths it is a whole number, which must not be 0.
+    const value = decimalField(file, record, column, { min: 0.001 })
     return value === null ? null : Number(value)
   }
   const device = text('device_id')

@@ -222,6 +222,8 @@ function priceKey(row: TariffRow): string {
     row.weekdays,
     row.hour_from,
     row.hour_to,
+    row.season_from,
+    row.season_to,
     row.energy_rate_kwh,
     row.base_charge_month,
     row.currency,

@@ -105,6 +105,16 @@ export const REFERENCE_TARIFFS: TableDefinition = {
       required: true,
       description: 'First local hour after the band, 1–24.',
     },
+    {
+      name: 'season_from',
+      type: 'integer',
+      description: 'First day of the year of the band, month × 100 + day; null: it holds all year.',
+    },
+    {
+      name: 'season_to',
+      type: 'integer',
+      description: 'First day of the year after the band, month × 100 + day; 1300: after the last one.',
+    },
     { name: 'energy_rate_kwh', type: 'decimal(18,9)', required: true, description: 'Price per kWh.' },
     {
       name: 'base_charge_month',
@@ -116,7 +126,7 @@ export const REFERENCE_TARIFFS: TableDefinition = {
   ],
   partitionBy: [],
   sortBy: ['tariff_version', 'valid_from'],
-  key: ['tenant_id', 'user_id', 'valid_from', 'band', 'weekdays', 'hour_from'],
+  key: ['tenant_id', 'user_id', 'valid_from', 'band', 'weekdays', 'hour_from', 'season_from'],
 }
 
 export const REFERENCE_SETTINGS: TableDefinition = {

@@ -17,6 +17,9 @@ export interface TariffRow {
   weekdays: string
   hour_from: number
   hour_to: number
+  /** Days of the year, month × 100 + day; the end is exclusive. Both null: all year. */
+  season_from: number | null
+  season_to: number | null
   /** Price per kWh, with nine decimals. */
   energy_rate_kwh: string
   /** Base charge per month, with nine decimals; on bills only. */
@@ -27,7 +30,7 @@ export interface TariffRow {
 
 /**
  * A price as a person writes it. Those of the same home, user and first date are the bands of one tariff and
- * fill its week, each hour once; a single one without weekdays and hours is a flat rate.
+ * fill its week, each hour once, in every season; a single one without weekdays and hours is a flat rate.
  */
 export interface TariffBand {
   /** Absent: every home. */
@@ -45,6 +48,10 @@ export interface TariffBand {
   hour_from?: number
   /** First local hour after it, 1–24; default 24. Not above `hour_from`: over midnight, into hours of the same weekdays. */
   hour_to?: number
+  /** First day of the season, `MM-DD`; with `season_to`. Default all year. */
+  season_from?: string
+  /** First day after it, `MM-DD`. Not after `season_from`: over the new year. */
+  season_to?: string
   /** Price per kWh. */
   energy_rate_kwh: number | string
   /** Per month; default 0. */
@@ -163,7 +170,7 @@ function bandRows(band: TariffBand, currency: string): TariffRow[] {
       'Write weekdays as digits 1 (Monday) to 7, hours from 0–23 to 1–24.',
     )
   }
-  const row = (hourFrom: number, hourTo: number): TariffRow => ({
+  const row = ([hourFrom, hourTo]: Hours, [seasonFrom, seasonTo]: Season): TariffRow => ({
     tenant_id: band.tenant_id ?? null,
     user_id: band.user_id ?? null,
     valid_from: band.valid_from,
@@ -172,15 +179,73 @@ function bandRows(band: TariffBand, currency: string): TariffRow[] {
     weekdays,
     hour_from: hourFrom,
     hour_to: hourTo,
+    season_from: seasonFrom,
+    season_to: seasonTo,
     energy_rate_kwh: nineDecimals(band, band.energy_rate_kwh),
     base_charge_month: nineDecimals(band, band.base_charge_month ?? 0),
     currency,
   })
-  return to > from ? [row(from, to)] : [row(0, to), row(from, 24)]
+  const parts: Hours[] =
+    to > from
+      ? [[from, to]]
+      : [
+          [0, to],
+          [from, 24],
+        ]
+  return seasonsOf(band).flatMap((season) => parts.map((hoursOf) => row(hoursOf, season)))
 }
 
-/** Every hour of the week has exactly one band: otherwise its price is a matter of luck. */
+type Hours = [from: number, to: number]
+type Season = [from: number | null, to: number | null]
+
+const NEW_YEAR = 101
+const YEAR_END = 1300
+
+/** The days of the year in which a band holds; over the new year they are two stretches. */
+function seasonsOf(band: TariffBand): Season[] {
+  const { season_from: first, season_to: last } = band
+  if (first === undefined && last === undefined) return [[null, null]]
+  const day = (text: string | undefined): number => {
+    // A leap year, since the 29th of February is a day to name.
+    if (text !== undefined && isDate(`2024-${text}`)) return Number(text.replace('-', ''))
+    throw tariffError(
+      band,
+      `its season from ${first ?? 'nothing'} to ${last ?? 'nothing'} is none`,
+      'Write both as days of the year, such as season_from: 04-01, season_to: 10-01.',
+    )
+  }
+  const [from, to] = [day(first), day(last)]
+  if (from < to) return [[from, to]]
+  if (from === to)
+    throw tariffError(
+      band,
+      `its season begins and ends on ${first}`,
+      'Leave it out: the band holds all year then.',
+    )
+  return to === NEW_YEAR
+    ? [[from, YEAR_END]]
+    : [
+        [NEW_YEAR, to],
+        [from, YEAR_END],
+      ]
+}
+
+/** Every hour of the week has exactly one band, in every season: otherwise its price is a matter of luck. */
 function checkWeek(bands: readonly TariffRow[]): void {
+  const starts = new Set([
+    NEW_YEAR,
+    ...bands.flatMap((row) => [row.season_from ?? NEW_YEAR, row.season_to ?? NEW_YEAR]),
+  ])
+  for (const start of [...starts].filter((day) => day < YEAR_END).toSorted((x, y) => x - y)) {
+    const inSeason = bands.filter(
+      (row) => (row.season_from ?? NEW_YEAR) <= start && start < (row.season_to ?? YEAR_END),
+    )
+    const season = starts.size > 2 ? ` from ${String(start).padStart(4, '0').replace(/(..)$/, '-$1')} on` : ''
+    checkHours(bands[0]!, inSeason, season)
+  }
+}
+
+function checkHours(tariff: TariffRow, bands: readonly TariffRow[], season: string): void {
   for (const weekday of ALL_WEEK) {
     for (let hour = 0; hour < 24; hour += 1) {
       const holding = bands.filter(
@@ -189,9 +254,9 @@ function checkWeek(bands: readonly TariffRow[]): void {
       if (holding.length === 1) continue
       const names = holding.map((row) => row.band).join(' and ')
       throw tariffError(
-        bands[0]!,
-        `weekday ${weekday}, ${hour}:00 has ${holding.length === 0 ? 'no price' : `${holding.length} prices (${names})`}`,
-        'Let its bands fill the week, each hour once.',
+        tariff,
+        `weekday ${weekday}, ${hour}:00${season} has ${holding.length === 0 ? 'no price' : `${holding.length} prices (${names})`}`,
+        'Let its bands fill the week, each hour once, in every season.',
       )
     }
   }

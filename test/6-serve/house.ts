@@ -253,6 +253,8 @@ export async function handmadeHouse(): Promise<House> {
       valid_from: '1970-01-01',
       band: 'flat',
       weekdays: '1234567',
+      season_from: null,
+      season_to: null,
       hour_from: 0,
       hour_to: 24,
       energy_rate_kwh: RATE,

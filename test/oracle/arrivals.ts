@@ -67,6 +67,8 @@ export const DEFAULT_TARIFF: Tariff = {
   weekdays: '1234567',
   hour_from: 0,
   hour_to: 24,
+  season_from: null,
+  season_to: null,
   energy_rate_kwh: '0.120000000',
   base_charge_month: '15.000000000',
   currency: 'USD',

@@ -138,6 +138,7 @@ export function priceOf(slot: Slot, tariffs: House['tariffs']): Price | null {
 
 function tariffFor(slot: Slot, tariffs: readonly Tariff[]): Tariff | undefined {
   const { date, hour, weekday } = slot.local
+  const monthDay = Number(date.slice(5, 7)) * 100 + Number(date.slice(8))
   const user = lastKnown('user_id', slot.rows, slot.parts)
   const holds = tariffs.filter(
     (t) =>
@@ -145,6 +146,7 @@ function tariffFor(slot: Slot, tariffs: readonly Tariff[]): Tariff | undefined {
       (t.user_id === null || t.user_id === user) &&
       t.valid_from <= date &&
       (t.valid_to === null || date < t.valid_to) &&
+      (t.season_from === null || (t.season_from <= monthDay && monthDay < (t.season_to ?? 0))) &&
       t.weekdays.includes(String(weekday)) &&
       t.hour_from <= hour &&
       hour < t.hour_to,

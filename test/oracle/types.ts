@@ -61,6 +61,9 @@ export interface Tariff {
   weekdays: string
   hour_from: number
   hour_to: number
+  /** Month × 100 + day, the end exclusive; null: all year. */
+  season_from: number | null
+  season_to: number | null
   energy_rate_kwh: string
   base_charge_month: string
   currency: string

@@ -222,7 +222,7 @@ export const anyCase: fc.Arbitrary<Case> = fc
         before: fc.constant(before),
         later: changed(before, edgeUs),
         styles: fc.array(fc.constantFrom(...STYLES), { minLength: 3, maxLength: 3 }),
-        drafts: fc.array(reading, { minLength: 1, maxLength: 40 }),
+        drafts: fc.array(reading, { minLength: 1, maxLength: 30 }),
         schedule: fc.array(happening, { maxLength: 10 }),
         edgeUs: fc.constant(edgeUs),
       }),

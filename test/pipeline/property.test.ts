@@ -7,8 +7,11 @@ import { KEPT, faultsOf, tryCases } from './property.ts'
 import type { Engine } from '../../src/lake/types.ts'
 import type { Case } from './case.ts'
 
-/** More and other cases: `node test/pipeline/soak.ts RUNS SEED`. One thread, since the tables are tiny. */
-const runs = 10
+/**
+ * CI tries 200 cases, half of them in property-more.test.ts, so that both cores have some. Others without end:
+ * `npm run soak -- property [RUNS] [SEED]`. One thread, since the tables are tiny.
+ */
+const runs = process.env['CI'] ? 100 : 10
 const seed = 20_240_331
 
 let engine: Engine

@@ -35,6 +35,31 @@ test('a band over midnight is two rows; bands fill the week', () => {
   assert.throws(() => prices([day, { ...night, hour_from: 21 }]), { message: /21:00 has 2 prices/ })
 })
 
+test('bands fill the week in every season; one over the new year is two rows', () => {
+  const base = { valid_from: '2026-01-01', energy_rate_kwh: 0.1 }
+  const winter = { ...base, band: 'winter', season_from: '10-01', season_to: '04-01' }
+  const summer = { ...base, band: 'summer', season_from: '04-01', season_to: '10-01' }
+  const rows = tariffRows({ currency: 'EUR', bands: [winter, summer] })
+  assert.deepEqual(
+    rows.slice(1).map((row) => [row.band, row.season_from, row.season_to]),
+    [
+      ['winter', 101, 401],
+      ['winter', 1001, 1300],
+      ['summer', 401, 1001],
+    ],
+  )
+  assert.throws(() => prices([winter]), { message: /weekday 1, 0:00 from 04-01 on has no price/ })
+  assert.throws(() => prices([winter, { ...summer, season_to: '11-01' }]), {
+    message: /from 10-01 on has 2 prices/,
+  })
+  assert.throws(() => prices([{ ...summer, season_to: '02-30' }]), {
+    message: /season from 04-01 to 02-30 is none/,
+  })
+  assert.throws(() => prices([{ ...base, season_from: '04-01' }]), {
+    message: /season from 04-01 to nothing is none/,
+  })
+})
+
 test('a tariff of everybody since 1970 takes the place of the default price', () => {
   assert.deepEqual(prices([{ valid_from: '1970-01-01', energy_rate_kwh: '0.30' }]), [
     '* 1970-01-01.. flat 1234567 0-24 0.300000000',
