@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 
 /**
  * What takes longer than the tests may: `npm run soak [-- NAME …]`.
- * `day`: a simulated day of a reading a second; `plugs`: all recorded plugs; `decoders`: a million mutated messages;
+ * `day`: a simulated day of a reading a second; `plugs`: all recorded plugs; `recorded`: 22 months of recorded houses; `decoders`: a million mutated messages;
  * `kafka [KILLS] [SEED]`: 200 kills over producers, workers and the broker;
  * `lake`: writers, mergers and readers of one table for ten minutes, a checkpoint cut at every byte; `property [RUNS] [SEED]`: random cases;
  * `fuzz [--inputs N] [--seed S]`: so many hostile inputs on every door.
@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const SOAKS: Record<string, readonly string[]> = {
   day: ['--test', 'test/house/truth.test.ts'],
+  recorded: ['--test', 'test/house/recorded.test.ts'],
   plugs: ['--test', 'test/house/tracebase.test.ts'],
   kafka: ['test/kafka/soak.ts'],
   lake: ['--test', 'test/lake/concurrency.test.ts', 'test/lake/torn.test.ts'],

@@ -51,7 +51,11 @@ export async function writeFiles(
   const layout = partitioned ? `PARTITION_BY (${target.partitionBy.map(quotedName).join(', ')})` : rotate
 
   const written: DataFile[] = []
-  for (const result of await copy(session, select, target.folder, rowGroupRows, layout)) {
+  const copyAll = (query: string): Promise<CopyResult[]> =>
+    copy(session, query, target.folder, rowGroupRows, layout)
+  for (const result of partitioned
+    ? await copyPartitions(session, select, target.partitionBy, copyAll)
+    : await copyAll(select)) {
     const file = toDataFile(result, target, result.partition_keys ?? {})
     if (file.stats.rows === 0) {
       await store.delete(storePath(target, file))
@@ -87,6 +91,43 @@ async function copy(session: Session, select: string, folder: string, rowGroupRo
     `COPY (${select}) TO ${quotedText(folder)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowGroupRows},
      ${layout}, APPEND, FILENAME_PATTERN 'part-{uuidv7}', RETURN_STATS)`,
   )
+}
+
+/** Every partition that is open holds some MB, however few rows it has: so many fit into any memory. */
+const PARTITIONS_AT_ONCE = 50
+
+/** In one go; where a batch is spread over more partitions than memory holds, a part of them after the other. */
+async function copyPartitions(
+  session: Session,
+  select: string,
+  partitionBy: readonly string[],
+  copyAll: (query: string) => Promise<CopyResult[]>,
+): Promise<CopyResult[]> {
+  try {
+    return await copyAll(select)
+  } catch (error) {
+    if (!(error instanceof Error && /Out of Memory/i.test(error.message))) throw error
+  }
+  // What the failed attempt has left is named by no commit: the vacuum finds it.
+  const keys = partitionBy.map(quotedName).join(', ')
+  const results: CopyResult[] = []
+  await session.run(`CREATE OR REPLACE TEMP TABLE spread_rows AS ${select}`)
+  try {
+    const [counted] = await session.rows<{ n: number }>(
+      `SELECT count(*) AS n FROM (SELECT DISTINCT ${keys} FROM spread_rows)`,
+    )
+    for (let from = 0; from < counted!.n; from += PARTITIONS_AT_ONCE)
+      results.push(
+        ...(await copyAll(
+          `SELECT r.* FROM spread_rows r SEMI JOIN
+             (SELECT DISTINCT ${keys} FROM spread_rows ORDER BY ${keys} LIMIT ${PARTITIONS_AT_ONCE} OFFSET ${from}) p
+             ON ${partitionBy.map((name) => `r.${quotedName(name)} IS NOT DISTINCT FROM p.${quotedName(name)}`).join(' AND ')}`,
+        )),
+      )
+  } finally {
+    await session.run('DROP TABLE IF EXISTS spread_rows')
+  }
+  return results
 }
 
 async function cut(
