@@ -3,6 +3,7 @@
  * Shelly's webhooks. An answer of 2xx is given only when everything it speaks of is durable in the stream.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
 import type { Reading } from '../../reading.ts'
@@ -12,7 +13,7 @@ import { createKeyring, type ApiKey } from './keys.ts'
 import { readLines, type Line } from './lines.ts'
 import { createPressure } from './pressure.ts'
 import { busy, MOST_SENT_BYTES, Refusal, tell } from './refusal.ts'
-import { answerOnce, marked, openRequests } from './requests.ts'
+import { answerOnce, findBegun, marked, openRequests } from './requests.ts'
 import { shellyReading } from './shelly-webhook.ts'
 
 export interface IngestionOptions {
@@ -27,6 +28,7 @@ export interface IngestionOptions {
 }
 
 const MOST_BYTES = 64 * 1024 * 1024
+const FIND_AGAIN_MS = 10_000
 const WAITING_BYTES = 64 * 1024 * 1024
 
 /** Registers the routes in a scope of their own: the rest of the server keeps its parsers and its errors. */
@@ -35,7 +37,14 @@ export async function ingestion(app: FastifyInstance, options: IngestionOptions)
   const keyring = createKeyring(options.keys)
   const pressure = createPressure(options.waitingBytes ?? WAITING_BYTES)
   await app.register(async (scope) => {
-    scope.addHook('onClose', async () => requests.close())
+    const closing = new AbortController()
+    scope.addHook('onReady', async () => {
+      void keepFinding({ requests, sink: options.sink }, closing.signal)
+    })
+    scope.addHook('onClose', async () => {
+      closing.abort()
+      requests.close()
+    })
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser(
       '*',
@@ -63,6 +72,19 @@ export async function ingestion(app: FastifyInstance, options: IngestionOptions)
       handler: (request, reply) => shelly(taker, request, reply),
     })
   })
+}
+
+/** Beside the answers: looks for the requests that were cut off, until the stream could be read. Never rejects, also where it is closed meanwhile. */
+async function keepFinding(from: Parameters<typeof findBegun>[0], closing: AbortSignal): Promise<void> {
+  while (!closing.aborted) {
+    const isDone = await findBegun(from, closing).then(
+      () => true,
+      // The stream is away, and each request that needs it says so; a repeated one looks for itself.
+      () => false,
+    )
+    if (isDone) return
+    await setTimeout(FIND_AGAIN_MS, undefined, { signal: closing, ref: false }).catch(() => undefined)
+  }
 }
 
 interface Taker extends IngestionOptions {

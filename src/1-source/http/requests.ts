@@ -1,14 +1,15 @@
 /**
  * Requests that name themselves (`Idempotency-Key`), in `<folder>/requests.sqlite`. A request is announced here with where the
  * stream ended, then appended, each message with the key and its place in a header, then its answer is kept. After a kill in
- * between, one look into the stream from there on says which of its messages were appended: a log of several partitions
+ * between, one look into the stream from there on says which of its messages were appended (made when the
+ * server opens again, while the stream still has them, and when the request is repeated): a log of several partitions
  * may have taken some of them, and not the others.
  */
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { isPlatformError } from '../../errors.ts'
+import { messagesSince } from '../since.ts'
 import type { PartitionBounds, ReadableSink, StreamMessage } from '../source.ts'
 import { Refusal } from './refusal.ts'
 
@@ -16,10 +17,17 @@ import { Refusal } from './refusal.ts'
 const REQUEST_HEADER = 'request'
 const KEPT_MS = 24 * 3_600_000
 
+interface Begun {
+  /** Where the stream ended before the request, or when it was last looked through for it. */
+  ends: PartitionBounds[]
+  /** Places of its messages that were found in the stream before those ends. */
+  found: number[]
+}
+
 export type Kept =
   | { state: 'new' }
   /** Announced, and perhaps appended. */
-  | { state: 'begun'; ends: PartitionBounds[] }
+  | ({ state: 'begun' } & Begun)
   | { state: 'done'; status: number; answer: string }
   /** The key was used for another body. */
   | { state: 'other' }
@@ -27,6 +35,10 @@ export type Kept =
 export interface Requests {
   find(key: string, digest: string): Kept
   begin(key: string, digest: string, ends: PartitionBounds[]): void
+  /** All that have no answer yet, by key. */
+  begun(): Map<string, Begun>
+  /** Keeps what was found of a request that has no answer yet. */
+  found(key: string, ends: PartitionBounds[], places: number[]): void
   done(key: string, status: number, answer: string): void
   close(): void
 }
@@ -42,11 +54,17 @@ export function openRequests(dir: string, nowMs: () => number = Date.now): Reque
       key TEXT PRIMARY KEY, digest TEXT NOT NULL, at_ms INTEGER NOT NULL, ends TEXT NOT NULL, status INTEGER, answer TEXT
     );
     CREATE INDEX IF NOT EXISTS request_at ON request (at_ms);`)
-  const select = database.prepare('SELECT digest, ends, status, answer FROM request WHERE key = ?')
+  // Not in the files of the first versions.
+  const columns = database.prepare('PRAGMA table_info(request)').all()
+  if (!columns.some(({ name }) => name === 'found'))
+    database.exec('ALTER TABLE request ADD COLUMN found TEXT')
+  const select = database.prepare('SELECT digest, ends, found, status, answer FROM request WHERE key = ?')
+  const selectBegun = database.prepare('SELECT key, ends, found FROM request WHERE status IS NULL')
   const insert = database.prepare(
     'INSERT OR REPLACE INTO request (key, digest, at_ms, ends) VALUES (?, ?, ?, ?)',
   )
   const update = database.prepare('UPDATE request SET status = ?, answer = ? WHERE key = ?')
+  const keep = database.prepare('UPDATE request SET ends = ?, found = ? WHERE key = ? AND status IS NULL')
   const forget = database.prepare('DELETE FROM request WHERE at_ms < ?')
   return {
     find(key, digest) {
@@ -55,7 +73,11 @@ export function openRequests(dir: string, nowMs: () => number = Date.now): Reque
       if (row.digest !== digest) return { state: 'other' }
       if (row.status !== null)
         return { state: 'done', status: Number(row.status), answer: String(row.answer) }
-      return { state: 'begun', ends: JSON.parse(String(row.ends)) as PartitionBounds[] }
+      return { state: 'begun', ...begunOf(row) }
+    },
+    begun: () => new Map(selectBegun.all().map((row) => [String(row.key), begunOf(row)])),
+    found(key, ends, places) {
+      keep.run(JSON.stringify(ends), JSON.stringify(places), key)
     },
     begin(key, digest, ends) {
       forget.run(nowMs() - KEPT_MS)
@@ -68,37 +90,55 @@ export function openRequests(dir: string, nowMs: () => number = Date.now): Reque
   }
 }
 
+const begunOf = ({ ends, found }: Record<string, unknown>): Begun => ({
+  ends: JSON.parse(String(ends)) as PartitionBounds[],
+  found: found === null ? [] : (JSON.parse(String(found)) as number[]),
+})
+
 /** The messages of a request, each with its key and place. */
 export function marked(key: string, messages: readonly StreamMessage[]): StreamMessage[] {
   return messages.map((message, place) => ({ ...message, headers: { [REQUEST_HEADER]: `${key}/${place}` } }))
 }
 
-/** The places of those messages of a request that was begun which have been appended. */
+/** The places of those messages of requests that were begun which have been appended: those known already, and those in the stream. */
 async function placesInStream(
   log: ReadableSink,
-  key: string,
-  ends: readonly PartitionBounds[],
-): Promise<Set<number>> {
-  const places = new Set<number>()
-  for (const { partition, start, end } of await log.bounds()) {
-    let offset = Math.max(start, ends.find((bounds) => bounds.partition === partition)?.end ?? start)
-    while (offset < end) {
-      const records: (StreamMessage & { offset: number })[] = await log
-        .read({ partition, offset, maxRecords: 10_000, maxBytes: 16 * 1024 * 1024 })
-        .catch((error: unknown) => {
-          // Trimmed meanwhile: what Bronze has landed since is no longer looked at.
-          if (isPlatformError(error) && error.code === 'stream_gap') return []
-          throw error
-        })
-      if (records.length === 0) break
-      for (const { headers } of records) {
-        const mark = headers?.[REQUEST_HEADER]
-        if (mark?.startsWith(`${key}/`)) places.add(Number(mark.slice(key.length + 1)))
-      }
-      offset = records.at(-1)!.offset + 1
-    }
+  begun: ReadonlyMap<string, Begun>,
+  stop?: AbortSignal,
+): Promise<Map<string, Set<number>>> {
+  const places = new Map([...begun].map(([key, { found }]) => [key, new Set(found)]))
+  for await (const { headers } of messagesSince(log, earliest([...begun.values()]))) {
+    stop?.throwIfAborted()
+    const mark = headers?.[REQUEST_HEADER]
+    if (mark === undefined) continue
+    const slash = mark.lastIndexOf('/')
+    places.get(mark.slice(0, slash))?.add(Number(mark.slice(slash + 1)))
   }
   return places
+}
+
+/** The ends to look from; a partition that one of them did not know yet is looked at from its beginning. */
+function earliest(begun: readonly Begun[]): PartitionBounds[] {
+  const [first, ...others] = begun.map(({ ends }) => ends)
+  return (first ?? []).flatMap((bounds) => {
+    const same = others.map((ends) => ends.find(({ partition }) => partition === bounds.partition))
+    if (same.includes(undefined)) return []
+    return { ...bounds, end: Math.min(bounds.end, ...same.map((other) => other!.end)) }
+  })
+}
+
+/**
+ * Keeps which messages of requests that were cut off are in the stream, while it still has them: whoever repeats such a request may
+ * come when it has been trimmed.
+ */
+export async function findBegun(
+  { requests, sink }: { requests: Requests; sink: ReadableSink },
+  stop: AbortSignal,
+): Promise<void> {
+  const begun = requests.begun()
+  if (begun.size === 0) return
+  const ends = await sink.bounds()
+  for (const [key, places] of await placesInStream(sink, begun, stop)) requests.found(key, ends, [...places])
 }
 
 const NONE: ReadonlySet<number> = new Set()
@@ -126,7 +166,8 @@ export async function answerOnce(
         'Use a new one for each request.',
       )
     if (kept.state === 'new') requests.begin(id, digest, await sink.bounds())
-    const appended = kept.state === 'begun' ? await placesInStream(sink, id, kept.ends) : NONE
+    const appended =
+      kept.state === 'begun' ? (await placesInStream(sink, new Map([[id, kept]]))).get(id)! : NONE
     const answer = await answerTo(id, appended)
     requests.done(id, answer.status, answer.answer)
     return answer

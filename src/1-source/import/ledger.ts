@@ -8,7 +8,8 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { PlatformError, isPlatformError } from '../../errors.ts'
+import { PlatformError } from '../../errors.ts'
+import { messagesSince } from '../since.ts'
 import type { PartitionBounds, ReadableSink } from '../source.ts'
 
 /** Header of an imported message: `<content and understanding>/<number of the message>`, which grows from row to row. */
@@ -90,29 +91,9 @@ export async function linesInStream(
 ): Promise<Set<number>> {
   const lines = new Set<number>()
   const prefix = `${key}/`
-  for (const { partition, start, end } of await log.bounds()) {
-    const then = announced.ends.find((bounds) => bounds.partition === partition)?.end ?? start
-    let offset = Math.max(start, then)
-    while (offset < end) {
-      const records = await log
-        .read({ partition, offset, maxRecords: 10_000, maxBytes: 16 * 1024 * 1024 })
-        .catch((error: unknown) => {
-          if (isPlatformError(error) && error.code === 'stream_gap') return []
-          throw error
-        })
-      if (records.length === 0) {
-        // Trimmed meanwhile: go on where it begins now.
-        const begin = (await log.bounds()).find((bounds) => bounds.partition === partition)?.start ?? end
-        if (begin <= offset) break
-        offset = begin
-        continue
-      }
-      for (const { headers } of records) {
-        const mark = headers?.[IMPORT_HEADER]
-        if (mark?.startsWith(prefix)) lines.add(Number(mark.slice(prefix.length)))
-      }
-      offset = records.at(-1)!.offset + 1
-    }
+  for await (const { headers } of messagesSince(log, announced.ends)) {
+    const mark = headers?.[IMPORT_HEADER]
+    if (mark?.startsWith(prefix)) lines.add(Number(mark.slice(prefix.length)))
   }
   return lines
 }

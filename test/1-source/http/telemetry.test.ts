@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
-import type { ReadableSink } from '../../../src/1-source/source.ts'
+import type { PartitionBounds, ReadableSink } from '../../../src/1-source/source.ts'
+import { openRequests } from '../../../src/1-source/http/requests.ts'
 import { PlatformError } from '../../../src/errors.ts'
 import { folder, parsed, server } from './server.ts'
 
@@ -162,6 +164,62 @@ test('killed in the middle of an append, as a log of several partitions may be: 
   )
 })
 
+test('killed after a part of the append, and the stream trimmed before the request is repeated: the server found that part when it opened', async (t) => {
+  const dir = folder(t)
+  const first = await server(t, { dir })
+  const dying: ReadableSink = {
+    append: async (messages) => {
+      await first.log.append(messages.slice(0, 2))
+      throw new Error('killed')
+    },
+    bounds: () => first.log.bounds(),
+    read: (options) => first.log.read(options),
+  }
+  const body = ['a', 'b', 'c'].map((id) => `{"device_id":"${id}","temperature":20}`).join('\n')
+  const killed = await server(t, { dir, sink: dying })
+  assert.equal((await killed.send(body, { 'idempotency-key': 'b4' })).statusCode, 500)
+  await server(t, { dir })
+  const requests = openRequests(dir)
+  const places = () => [...requests.begun().values()].map(({ found }) => found)
+  while (places()[0]?.length === 0) await setTimeout(5)
+  assert.deepEqual(places(), [[0, 1]])
+  requests.close()
+  await first.log.trim(0, (await first.log.bounds())[0]!.end)
+  const again = await first.send(body, { 'idempotency-key': 'b4' })
+  assert.deepEqual([again.statusCode, again.json<{ accepted: number }>().accepted], [202, 3])
+  assert.deepEqual(
+    parsed(await first.texts()).map((reading) => reading.device_id),
+    ['c'],
+  )
+})
+
+test('trimmed while a repeated request is looked for: the look goes on where the stream begins then', async (t) => {
+  const dir = folder(t)
+  const first = await server(t, { dir })
+  const dying: ReadableSink = {
+    append: async (messages) => {
+      await first.log.append([{ key: null, value: Buffer.from(LAMP) }, ...messages])
+      throw new Error('killed')
+    },
+    bounds: () => first.log.bounds(),
+    read: (options) => first.log.read(options),
+  }
+  const killed = await server(t, { dir, sink: dying })
+  assert.equal((await killed.send(PLUG, { 'idempotency-key': 'b5' })).statusCode, 500)
+  const [{ start }] = (await first.log.bounds()) as [PartitionBounds]
+  const trimmed: ReadableSink = {
+    append: (messages) => first.log.append(messages),
+    bounds: () => first.log.bounds(),
+    read: async (options) => {
+      await first.log.trim(0, start + 1)
+      return await first.log.read(options)
+    },
+  }
+  const again = await (await server(t, { dir, sink: trimmed })).send(PLUG, { 'idempotency-key': 'b5' })
+  assert.equal(again.statusCode, 202)
+  assert.deepEqual(await first.texts(), [PLUG], 'once')
+})
+
 test('202 comes only after the append; under pressure 429 with Retry-After, and 503 where the stream cannot be written', async (t) => {
   const { log } = await server(t)
   let release = (): void => undefined
@@ -178,7 +236,7 @@ test('202 comes only after the append; under pressure 429 with Retry-After, and 
     return response
   })
   const second = send(PLUG)
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await setTimeout(50)
   assert.equal(answered, false)
   const refused = await send(PLUG)
   assert.equal(refused.statusCode, 429)
