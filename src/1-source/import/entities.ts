@@ -92,7 +92,8 @@ function entityFile(
     description: [
       kind,
       ...[...entities].map(
-        ([id, { quantity, unit }]) => `${id}: ${quantity}${unit === undefined ? '' : ` in ${unit}`}`,
+        ([id, { quantity, unit, statisticsUnit }]) =>
+          `${id}: ${quantity}${unit === undefined ? '' : ` in ${unit}`}${statisticsUnit === undefined ? '' : `, its statistics in ${statisticsUnit}`}`,
       ),
     ],
     notes: [

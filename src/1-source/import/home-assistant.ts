@@ -27,6 +27,8 @@ export interface Entity {
 export interface Understanding {
   quantity: string
   unit: string | undefined
+  /** Of its long-term statistics, where it is another one. */
+  statisticsUnit?: string | undefined
   /** Energy that no unit is known of: 1 and 1,000 are equally likely. */
   isUnclear: boolean
   deviceType?: 'solar'

@@ -31,6 +31,10 @@ interface Recorded {
   sum?: number | null
 }
 
+interface RecordedEntity extends Entity {
+  statisticsUnit?: string | undefined
+}
+
 export interface Recorder {
   entities: Map<string, Understanding>
   rows(onShare: (share: number) => void): Generator<SourceRow>
@@ -40,12 +44,20 @@ export interface Recorder {
 /** Throws `file_not_telemetry` where it is no such database, or the unit of an energy is nowhere. */
 export function openRecorder(path: string, options: MappingOptions): Recorder {
   const entities = withDatabase(path, (database) => entitiesOf(database, path))
-  const understood = new Map(entities.map((entity) => [entity.id, understandEntity(entity, options)]))
+  const understood = new Map(entities.map((entity) => [entity.id, understand(entity, options)]))
   return {
     entities: understood,
     rows: (onShare) => recordedRows(path, onShare),
     reader: (form) => (row) => read(row.cells[0] as Recorded, understood, form),
   }
+}
+
+/** Home Assistant keeps statistics in a unit of their own, which may differ from that of the states (kWh of Wh). */
+function understand({ statisticsUnit, ...entity }: RecordedEntity, options: MappingOptions): Understanding {
+  const understanding = understandEntity(entity, options)
+  const { unit } = understandEntity({ ...entity, unit: statisticsUnit ?? entity.unit }, options)
+  // Named only where it differs: what is understood tells whether a file has been imported before.
+  return unit === understanding.unit ? understanding : { ...understanding, statisticsUnit: unit }
 }
 
 function withDatabase<T>(path: string, use: (database: DatabaseSync) => T): T {
@@ -95,7 +107,7 @@ function layout(database: DatabaseSync) {
   }
 }
 
-function entitiesOf(database: DatabaseSync, path: string): Entity[] {
+function entitiesOf(database: DatabaseSync, path: string): RecordedEntity[] {
   const { hasStates, hasStatistics, entity, joins, attributes } = layout(database)
   if (!hasStates && !hasStatistics)
     throw notTelemetry(
@@ -103,15 +115,14 @@ function entitiesOf(database: DatabaseSync, path: string): Entity[] {
       'it is a SQLite database, but not the one of Home Assistant: it has no table "states" or "statistics"',
       'Write what is in it as CSV or Parquet.',
     )
-  const found = new Map<string, Entity>()
+  const found = new Map<string, RecordedEntity>()
   if (hasStatistics)
     for (const row of database
       .prepare('SELECT statistic_id AS id, unit_of_measurement AS unit FROM statistics_meta')
-      .all())
-      found.set(String(row.id), {
-        id: String(row.id),
-        unit: row.unit === null ? undefined : String(row.unit),
-      })
+      .all()) {
+      const unit = row.unit === null ? undefined : String(row.unit)
+      found.set(String(row.id), { id: String(row.id), unit, statisticsUnit: unit })
+    }
   if (!hasStates) return [...found.values()]
   // The newest attributes of each entity that name a unit or a class.
   const rows = database.prepare(
@@ -119,7 +130,7 @@ function entitiesOf(database: DatabaseSync, path: string): Entity[] {
      WHERE ${entity} IS NOT NULL GROUP BY 1, 2 ORDER BY newest`,
   )
   for (const { id, attributes: text } of rows.iterate()) {
-    const known = found.get(String(id)) ?? { id: String(id) }
+    const known: RecordedEntity = found.get(String(id)) ?? { id: String(id) }
     const told = parsed(text)
     const word = (name: string): string | undefined =>
       typeof told[name] === 'string' ? told[name] : undefined
@@ -204,12 +215,17 @@ function read(
     if (typeof fields === 'string') return { messages: [], badCells: 0, fault: fields }
     return { messages: [{ index: 0, message: at(seconds, fields) }], badCells: 0 }
   }
-  const messages = hourOf(row, understanding).map(({ isEnd, fields }, index) => ({
+  const messages = hourOf(row, inStatisticsUnit(understanding)).map(({ isEnd, fields }, index) => ({
     index,
     message: at(isEnd ? seconds + HOUR_S : seconds, fields),
   }))
   return messages.length > 0 ? { messages, badCells: 0 } : { messages, badCells: 0, fault: 'no_value' }
 }
+
+const inStatisticsUnit = (understanding: Understanding): Understanding => ({
+  ...understanding,
+  unit: understanding.statisticsUnit ?? understanding.unit,
+})
 
 /**
  * Statistics of an hour: a counter's state at its end; the mean of a power as such and as the energy of the hour; the mean

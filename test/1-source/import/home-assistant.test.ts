@@ -61,10 +61,10 @@ describe('Home Assistant', () => {
     assert.deepEqual(mapped, [{ device_id: 'sensor.x', timestamp: '2024-01-15T10:00:00Z', power_usage: 5 }])
   })
 
-  test('the recorder: statistics before the first state, then the states; a counter goes on through both', async () => {
+  test('the recorder: statistics before the first state, then the states; each in its unit; a counter goes on through both', async () => {
     const path = join(house.dir, 'home-assistant_v2.db')
     const database = new DatabaseSync(path)
-    // 1705312800 = 2024-01-15 10:00 UTC. The counter's first state is of 12:00, the power has no state any more.
+    // 1705312800 = 2024-01-15 10:00 UTC. The counter's states are in kWh, its statistics in Wh. The counter's first state is of 12:00, the power has no state any more.
     database.exec(`
       CREATE TABLE states_meta (metadata_id INTEGER PRIMARY KEY, entity_id TEXT);
       CREATE TABLE state_attributes (attributes_id INTEGER PRIMARY KEY, shared_attrs TEXT);
@@ -76,8 +76,8 @@ describe('Home Assistant', () => {
         (1, '{"unit_of_measurement":"kWh","device_class":"energy","state_class":"total_increasing","friendly_name":"Meter"}'),
         (2, '{"unit_of_measurement":"°F","device_class":"temperature","state_class":"measurement"}');
       INSERT INTO states VALUES (1, 1, NULL, '102.5', 1705320000.25, 1), (2, 1, NULL, 'unavailable', 1705320060, 1), (3, 2, NULL, '50', 1705320061, 2);
-      INSERT INTO statistics_meta VALUES (1, 'sensor.meter_energy', 'recorder', 'kWh', 0, 1), (2, 'sensor.oven_power', 'recorder', 'kW', 1, 0);
-      INSERT INTO statistics VALUES (1, 1, 1705312800, NULL, 101, 1), (2, 1, 1705316400, NULL, 102, 2), (3, 1, 1705320000, NULL, 103, 3), (4, 2, 1705312800, 1.5, NULL, NULL);
+      INSERT INTO statistics_meta VALUES (1, 'sensor.meter_energy', 'recorder', 'Wh', 0, 1), (2, 'sensor.oven_power', 'recorder', 'kW', 1, 0);
+      INSERT INTO statistics VALUES (1, 1, 1705312800, NULL, 101000, 1000), (2, 1, 1705316400, NULL, 102000, 2000), (3, 1, 1705320000, NULL, 103000, 3000), (4, 2, 1705312800, 1.5, NULL, NULL);
     `)
     database.close()
     const words: unknown[] = []
