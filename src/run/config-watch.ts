@@ -28,7 +28,8 @@ export function watchConfig(options: {
     if (later.length > 0) {
       const verb = later.length === 1 ? 'counts' : 'count'
       say(
-        `The changed configuration is not taken yet: ${later.join(', ')} ${verb} from the next start on. Start the platform again.`,
+        // Each part reads the file itself: one that dies comes back with what stands there then.
+        `The changed configuration is not taken yet: ${later.join(', ')} ${verb} from the next start on. Start the platform again soon, or undo the change: a part that fails until then comes back with it, without the others.`,
         'warn',
       )
       return null
