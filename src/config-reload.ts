@@ -20,7 +20,8 @@ const PARTS_OF: Readonly<Record<string, readonly PartName[]>> = {
   bronze: ['stages'],
   silver: ['stages'],
   gold: ['stages'],
-  catalogue: ['stages'],
+  // The device book reads it too, whenever something is said of a device.
+  catalogue: ['stages', 'serve'],
   billing: ['stages'],
   price: ['stages'],
   tariffs: ['stages'],

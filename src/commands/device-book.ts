@@ -6,7 +6,7 @@ import type { DeviceBook } from '../6-serve/device-book.ts'
 import { openDevices, type Settings, type Warehouse } from '../main.ts'
 import { emptyNote, merge, type DeviceNote } from '../reference/devices.ts'
 import { readCatalogue, readDeviceNotes, writeDeviceNotes } from '../reference/sync.ts'
-import { recordReference } from '../run/reference.ts'
+import { recordDevices } from '../run/reference.ts'
 
 /** The registry is another process's: it is looked at this often, ms. */
 const LOOK_EVERY_MS = 2_000
@@ -48,7 +48,7 @@ export async function openDeviceBook(
           engine,
           apply(await readDeviceNotes(lake, engine), tenant, device, change),
         )
-        await recordReference(settings, warehouse, (line) => process.stderr.write(`${line}\n`))
+        await recordDevices(settings, warehouse, (line) => process.stderr.write(`${line}\n`))
         return (await readCatalogue(lake, engine)).version
       })
       turn = changed.catch(() => undefined)

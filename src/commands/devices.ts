@@ -7,7 +7,7 @@ import { DEFAULT_TENANT } from '../reading.ts'
 import { emptyNote, listDevices, type DeviceNote, type ListedDevice } from '../reference/devices.ts'
 import { readCatalogue, readDeviceNotes, writeDeviceNotes } from '../reference/sync.ts'
 import { isDate } from '../reference/csv.ts'
-import { recordReference } from '../run/reference.ts'
+import { recordDevices } from '../run/reference.ts'
 import { nearest } from '../units.ts'
 import { COMMON_OPTIONS, JSON_OPTION, type Arguments, type Command } from './command.ts'
 import { apply } from './device-book.ts'
@@ -186,7 +186,7 @@ async function note(call: Call, device: Shown, change: Partial<DeviceNote>): Pro
   const { lake, engine } = call.warehouse
   const notes = await readDeviceNotes(lake, engine)
   await writeDeviceNotes(lake, engine, apply(notes, device.tenant_id, device.device_id, change))
-  await recordReference(call.settings, call.warehouse, (line) => process.stderr.write(`${line}\n`))
+  await recordDevices(call.settings, call.warehouse, (line) => process.stderr.write(`${line}\n`))
 }
 
 async function rename(call: Call): Promise<void> {

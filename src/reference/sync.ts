@@ -52,19 +52,25 @@ export interface SyncReport {
   notices: string[]
 }
 
+/** What is known of devices: the catalogue, and the periods of those that were something else before. */
+export interface DeviceRows {
+  catalogue: readonly (CatalogueRow & Partial<ListedDevice>)[]
+  periods?: readonly CataloguePeriod[]
+}
+
 /**
  * Records catalogue, tariffs and settings in the lake where they differ from the newest version there. A price
  * that is new or changed gets the next `tariff_version`; one that only ends earlier or later keeps its own.
  * Another time zone than the recorded one is not applied, since every local day would change: a notice says so.
  */
-export async function syncReference(options: {
-  lake: Lake
-  engine: Engine
-  catalogue: readonly (CatalogueRow & Partial<ListedDevice>)[]
-  periods?: readonly CataloguePeriod[]
-  tariffs: readonly TariffRow[]
-  settings: ReferenceSettings
-}): Promise<SyncReport> {
+export async function syncReference(
+  options: {
+    lake: Lake
+    engine: Engine
+    tariffs: readonly TariffRow[]
+    settings: ReferenceSettings
+  } & DeviceRows,
+): Promise<SyncReport> {
   const { lake, engine } = options
   const session = await engine.session()
   try {
@@ -78,14 +84,10 @@ export async function syncReference(options: {
       )
       settings.time_zone = zone
     }
-    const catalogue = options.catalogue.toSorted((a, b) => compare(rowKey(a), rowKey(b)))
     const tariffs = versioned(options.tariffs, (await tariffsOf(lake, session)).value)
     const pairs = Object.entries(settings).map(([name, value]) => ({ name, value: String(value) }))
-    const changed: string[] = []
+    const changed = await replaceDevices(lake, session, options)
     for (const [table, rows] of [
-      // First: then a device that has them is not refined for its row of the catalogue as well.
-      [REFERENCE_PERIODS, options.periods ?? []],
-      [REFERENCE_CATALOGUE, catalogue],
       [REFERENCE_TARIFFS, tariffs],
       [REFERENCE_SETTINGS, pairs],
     ] as const) {
@@ -95,6 +97,24 @@ export async function syncReference(options: {
   } finally {
     await session.close()
   }
+}
+
+/** Records the devices alone; tariffs and settings stay as they are. Gives the names of the tables that got a new version. */
+export async function syncDevices(options: { lake: Lake; engine: Engine } & DeviceRows): Promise<string[]> {
+  return await withSession(options.engine, (session) => replaceDevices(options.lake, session, options))
+}
+
+async function replaceDevices(
+  lake: Lake,
+  session: Session,
+  { catalogue, periods = [] }: DeviceRows,
+): Promise<string[]> {
+  const rows = catalogue.toSorted((a, b) => compare(rowKey(a), rowKey(b)))
+  const changed: string[] = []
+  // Periods first: then a device that has them is not refined for its row of the catalogue as well.
+  if (await replaceRows(lake, session, REFERENCE_PERIODS, periods)) changed.push(REFERENCE_PERIODS.name)
+  if (await replaceRows(lake, session, REFERENCE_CATALOGUE, rows)) changed.push(REFERENCE_CATALOGUE.name)
+  return changed
 }
 
 /** The newest catalogue, by home and device. */

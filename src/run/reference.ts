@@ -6,7 +6,7 @@ import type { Say } from '../log.ts'
 import { openDevices, type Settings, type Warehouse } from '../main.ts'
 import { readCatalogueCsv } from '../reference/catalogue.ts'
 import { listDevices, listPeriods, type DiscoveredDevice } from '../reference/devices.ts'
-import { readDeviceNotes, readSettings, syncReference } from '../reference/sync.ts'
+import { readDeviceNotes, readSettings, syncDevices, syncReference } from '../reference/sync.ts'
 import { readBillingCsv, tariffRows } from '../reference/tariffs.ts'
 import { pause } from './loop.ts'
 import { recordFirstRules } from './rules.ts'
@@ -62,18 +62,12 @@ export async function recordReference(
   say: (line: string) => void,
 ): Promise<void> {
   const { config } = settings
-  const files = filesOf(settings)
-  // Both files are optional: a house without them has no catalogue and one price.
-  const catalogue = exists(files.catalogue)
-    ? await readCatalogueCsv(files.catalogue, await zoneOf(settings, warehouse))
-    : { rows: [], periods: [], notices: [] }
-  const billing = exists(files.billing) ? await readBillingCsv(files.billing) : []
-  const notes = await readDeviceNotes(warehouse.lake, warehouse.engine)
-  const found = await discovered(settings)
+  const devices = await devicesNow(settings, warehouse)
+  const { billing: file } = filesOf(settings)
+  const billing = exists(file) ? await readBillingCsv(file) : []
   const report = await syncReference({
     ...warehouse,
-    catalogue: listDevices(catalogue.rows, notes, found),
-    periods: listPeriods(catalogue.periods, notes, found),
+    ...devices,
     tariffs: tariffRows({
       currency: config.currency,
       price: config.price,
@@ -87,8 +81,42 @@ export async function recordReference(
     },
   })
   await recordFirstRules(config, warehouse, say)
-  for (const notice of [...catalogue.notices, ...report.notices]) say(notice)
-  if (report.changed.length > 0) say(`Recorded in the lake: ${report.changed.join(', ')}`)
+  for (const notice of [...devices.notices, ...report.notices]) say(notice)
+  tellChanged(report.changed, say)
+}
+
+/**
+ * Records what is said of devices now, and nothing else: prices and settings are put into force by what reads them, never by a
+ * part that may have begun under an older configuration.
+ */
+export async function recordDevices(
+  settings: Settings,
+  warehouse: Warehouse,
+  say: (line: string) => void,
+): Promise<void> {
+  const devices = await devicesNow(settings, warehouse)
+  const changed = await syncDevices({ ...warehouse, ...devices })
+  for (const notice of devices.notices) say(notice)
+  tellChanged(changed, say)
+}
+
+function tellChanged(changed: readonly string[], say: (line: string) => void): void {
+  if (changed.length > 0) say(`Recorded in the lake: ${changed.join(', ')}`)
+}
+
+/** The devices by the catalogue's file (optional, as is the one of prices), by what people say, and by what was heard. */
+async function devicesNow(settings: Settings, warehouse: Warehouse) {
+  const { catalogue: file } = filesOf(settings)
+  const { rows, periods, notices } = exists(file)
+    ? await readCatalogueCsv(file, await zoneOf(settings, warehouse))
+    : { rows: [], periods: [], notices: [] }
+  const notes = await readDeviceNotes(warehouse.lake, warehouse.engine)
+  const found = await discovered(settings)
+  return {
+    catalogue: listDevices(rows, notes, found),
+    periods: listPeriods(periods, notes, found),
+    notices,
+  }
 }
 
 /** The house's zone is fixed in the lake at the first start. */
