@@ -1,6 +1,10 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import type { Door } from '../1-source/http/door.ts'
+import type { StreamLog } from '../2-stream/log.ts'
+import type { StreamLook } from '../2-stream/types.ts'
 import { DASHBOARD_DIST, dashboardIsStale } from '../7-dashboard/build.ts'
 import { PlatformError } from '../errors.ts'
 import { recordOf } from '../log.ts'
@@ -13,6 +17,8 @@ import { COMMON_OPTIONS, wholeNumber, type Command } from './command.ts'
 import { openDeviceBook } from './device-book.ts'
 
 const TELL_EVERY_MS = 2000
+/** At a stop, requests that were begun have so long before the stream is closed. */
+const ANSWER_WITHIN_MS = 500
 
 export const SERVE: Command = {
   name: 'serve',
@@ -30,18 +36,21 @@ export const SERVE: Command = {
       portText === undefined ? settings.config.server.port : wholeNumber('--port', portText, 0, 65_535)
     const { host } = settings.config.server
     const warehouse = await openWarehouse(settings)
-    const log = await openServedStream(settings, warehouse.lake)
-    const book = await openDeviceBook(settings, warehouse)
+    const opened: Opened = {}
     try {
+      const log = (opened.log = await openServedStream(settings, warehouse.lake))
+      const book = (opened.book = await openDeviceBook(settings, warehouse))
       const recorded = (await readSettings(warehouse.lake, warehouse.engine)).value
       const { buildApp } = await import('../6-serve/app.ts')
       const { ingestion } = await import('../1-source/http/ingestion.ts')
       const { openDoor } = await import('../1-source/http/door.ts')
       const { keys, host: deviceHost, port: devicePort } = settings.config.sources.http
       const take = { sink: log, requestsDir: settings.folder.stream, keys }
-      const door =
-        deviceHost === undefined ? null : await openDoor({ host: deviceHost, port: devicePort, ...take })
-      if (door) say(`Readings over HTTP: ${door.url}`)
+      if (deviceHost !== undefined) {
+        opened.door = await openDoor({ host: deviceHost, port: devicePort, ...take })
+        say(`Readings over HTTP: ${opened.door.url}`)
+      }
+      opened.look = await openStreamLook(settings, warehouse.lake)
       const app = await buildApp({
         lake: warehouse.lake,
         engine: warehouse.engine,
@@ -57,27 +66,47 @@ export const SERVE: Command = {
         logStream: { write: (line) => say(recordOf(line, 'serve', 'error').message, 'error') },
         book,
         ingestion: (server) => ingestion(server, take),
-        look: await openStreamLook(settings, warehouse.lake),
+        look: opened.look,
         partStatus: async () => (readStatus(settings.folder.run)?.parts ?? []).map(asContract),
       })
+      opened.app = app
       const url = await listen(app, host, port)
       if (!isSupervised()) say(`Dashboard: ${url} – stop with Ctrl-C`)
-      const ui = await openUi(app, { host, port: settings.config.stream.ui_port, url, say })
+      opened.ui = await openUi(app, { host, port: settings.config.stream.ui_port, url, say })
       tellSupervisor({ kind: 'listening', url })
       const telling = setInterval(() => tellDoing(`serving ${url}`), TELL_EVERY_MS)
       if (!stop.aborted) await once(stop, 'abort')
       clearInterval(telling)
-      await door?.close()
-      ui?.closeAllConnections()
-      ui?.close()
-      await app.close()
       return 0
     } finally {
-      book.close()
-      await log.close()
-      await warehouse.close()
+      await closeAll(opened).finally(() => warehouse.close())
     }
   },
+}
+
+/** What a server has opened so far. */
+interface Opened {
+  log?: StreamLog
+  book?: { close(): void }
+  door?: Door
+  look?: StreamLook
+  app?: FastifyInstance
+  ui?: Server | null
+}
+
+/**
+ * Takes no more requests, lets those end that can, and closes the rest. A request that waits for a stream that is away would
+ * hold this up for ever: the stream ends its wait, so that the sender is told that nothing was taken.
+ */
+async function closeAll({ log, book, door, look, app, ui }: Opened): Promise<void> {
+  ui?.closeAllConnections()
+  ui?.close()
+  // The app closes the look that it was given.
+  const served = Promise.all([door?.close(), app ? app.close() : look?.close().catch(() => undefined)])
+  const answered = Promise.race([served, sleep(ANSWER_WITHIN_MS, undefined, { ref: false })])
+  const ends = await Promise.allSettled([served, answered.catch(() => undefined).then(() => log?.close())])
+  book?.close()
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
 }
 
 /** Listens; gives the address. */

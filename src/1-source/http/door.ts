@@ -1,6 +1,7 @@
 /** A server of its own that takes readings and nothing else: for devices on the network, while the dashboard stays on this machine. */
 import fastify from 'fastify'
 import { PlatformError } from '../../errors.ts'
+import { endLastConnections } from '../../last-answers.ts'
 import { ingestion, type IngestionOptions } from './ingestion.ts'
 
 export interface Door {
@@ -21,6 +22,7 @@ export async function openDoor({
       'Add sources.http.keys, or leave sources.http.host out.',
     )
   const app = fastify()
+  endLastConnections(app)
   await ingestion(app, options)
   await app.listen({ host, port }).catch((cause: Error) => {
     throw new PlatformError(
