@@ -91,6 +91,10 @@ function explain(error: unknown): number {
 // A reader that stops early (`smarthouse sql … | head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
+/** After a failure something half started may keep the process alive; a supervisor would take it for a part that runs. */
+const LINGER_MS = 2_000
+
 process.exitCode = await main(process.argv.slice(2)).catch(explain)
+if (process.exitCode !== 0) setTimeout(() => process.exit(), LINGER_MS).unref()
 // A supervised part keeps its channel open; without it the process ends by itself.
 if (process.connected) process.disconnect?.()

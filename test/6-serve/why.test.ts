@@ -164,7 +164,11 @@ test('a day is explained down to the messages in Bronze, and its cost and health
 test('every energy, cost and health of houses full of faults adds up from what is listed, each part from Bronze', async () => {
   let figures = 0
   let formulas = 0
-  for (const some of fc.sample(anyCase, { numRuns: 3, seed: 11 }))
+  // Of many houses those with the most messages: the small ones have little to explain.
+  const houses = fc
+    .sample(anyCase, { numRuns: 24, seed: 11 })
+    .toSorted((a, b) => b.messages.length - a.messages.length)
+  for (const some of houses.slice(0, 4))
     await explained(some, async ({ why, days }) => {
       for (const { tenant_id: tenant, device_id: device, date } of days)
         for (const figure of WHY_FIGURES) {

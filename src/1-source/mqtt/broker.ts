@@ -80,10 +80,17 @@ export async function startBroker(options: BrokerOptions) {
   broker.on('connectionError', (_client, error) => say(`A connection was refused: ${error.message}`, 'warn'))
   const server = createServer((socket) => void broker.handle(socket))
   server.listen(options.port, options.host)
-  await Promise.race([
-    once(server, 'listening'),
-    once(server, 'error').then(([cause]) => Promise.reject(inUse(options, cause))),
-  ])
+  try {
+    await Promise.race([
+      once(server, 'listening'),
+      once(server, 'error').then(([cause]) => Promise.reject(inUse(options, cause))),
+    ])
+  } catch (error) {
+    // What was started would keep the process alive without a door.
+    clearInterval(telling)
+    await new Promise<void>((resolve) => broker.close(resolve))
+    throw error
+  }
   const address = server.address()
   return {
     port: typeof address === 'object' && address ? address.port : options.port,

@@ -8,6 +8,8 @@ import type { Row } from '../../servers/answering.ts'
 
 /** How an engine says what the others say differently. The sums are exact. */
 export interface Dialect {
+  /** A column may be called like a word of SQL. */
+  quoted(name: string): string
   text(value: string): string
   micros(timestamp: string): string
   days(date: string): string
@@ -18,9 +20,11 @@ export interface Dialect {
 }
 
 const decimal38 = (integer: string): string => `CAST(${integer} AS DECIMAL(38, 0))`
+const inDoubleQuotes = (name: string): string => `"${name}"`
 const castText = (value: string): string => `CAST(${value} AS VARCHAR)`
 
 export const DUCKDB: Dialect = {
+  quoted: inDoubleQuotes,
   text: castText,
   micros: (timestamp) => `epoch_us(${timestamp})`,
   days: (date) => `(${date} - DATE '1970-01-01')`,
@@ -29,6 +33,7 @@ export const DUCKDB: Dialect = {
   wide: (integer) => `CAST(${integer} AS HUGEINT)`,
 }
 export const DATAFUSION: Dialect = {
+  quoted: inDoubleQuotes,
   text: castText,
   micros: (timestamp) => `CAST(${timestamp} AS BIGINT)`,
   days: (date) => `CAST(${date} AS INT)`,
@@ -37,6 +42,7 @@ export const DATAFUSION: Dialect = {
   wide: decimal38,
 }
 export const CLICKHOUSE: Dialect = {
+  quoted: inDoubleQuotes,
   text: (value) => `toString(${value})`,
   micros: (timestamp) => `toUnixTimestamp64Micro(${timestamp})`,
   days: (date) => `toInt32(${date})`,
@@ -45,6 +51,7 @@ export const CLICKHOUSE: Dialect = {
   wide: (integer) => `toInt128(${integer})`,
 }
 export const SPARK_SQL: Dialect = {
+  quoted: (name) => `\`${name}\``,
   text: (value) => `CAST(${value} AS STRING)`,
   micros: (timestamp) => `unix_micros(${timestamp})`,
   days: (date) => `unix_date(${date})`,
@@ -60,7 +67,7 @@ export function figuresSql(
   dialect: Dialect,
   from: string,
 ): string {
-  const keys = partitionBy.map((name) => dialect.text(name))
+  const keys = partitionBy.map((name) => dialect.text(dialect.quoted(name)))
   const select = [
     ...keys.map((key, index) => `${key} AS key_${index}`),
     `${dialect.text('count(*)')} AS row_count`,
@@ -72,8 +79,10 @@ export function figuresSql(
   return `SELECT ${select.join(', ')} FROM ${from} ${group} HAVING count(*) > 0`
 }
 
-function figuresOf({ name, type }: Column, dialect: Dialect): [string, string][] {
+function figuresOf(column: Column, dialect: Dialect): [string, string][] {
   const { text, wide } = dialect
+  const { type } = column
+  const name = dialect.quoted(column.name)
   const bounds = (value: string): [string, string][] => [
     ['count', text(`count(${name})`)],
     ['min', text(`min(${value})`)],
