@@ -4,6 +4,7 @@
  */
 import type { DataFile, Lake, Session, Snapshot } from '../lake/types.ts'
 import { loadBefore, overlaps } from './history.ts'
+import { FRESH_READINGS, horizonUs, KEPT_TOO, loadKept } from './kept.ts'
 import { explained, materialise } from './model.ts'
 import { arrivalsOf, DUPLICATES, READINGS, refineArrivals, REJECTS, takeArrivals, TENANT } from './models.ts'
 import { CONSTANTS } from './rules.ts'
@@ -29,16 +30,19 @@ function judgedAnew(x: string): string {
   return `(${x}.reject_reason = 'conflict' OR (d.anew AND ${x}.reject_reason <> 'in_future'))`
 }
 
+/** Bronze has the arrival, so that the row can be made again. */
+const isAtHand = (x: string): string => `epoch_us(${x}.ingestion_time) >= d.horizon_us`
+
 /** Which rows of a table belong to a device that is refined again; `d` is its row of `dirty`. */
 const REPLACED: Readonly<Record<string, string>> = {
-  [REJECTS]: `(d.from_us = 0 OR (epoch_us(x.timestamp) >= d.from_us AND ${judgedAnew('x')}))`,
-  [DUPLICATES]: 'epoch_us(x.timestamp) >= d.from_us',
+  [REJECTS]: `(${isAtHand('x')} AND (d.from_us = 0 OR (epoch_us(x.timestamp) >= d.from_us AND ${judgedAnew('x')})))`,
+  [DUPLICATES]: `(${isAtHand('x')} AND epoch_us(x.timestamp) >= d.from_us)`,
   [READINGS]: 'epoch_us(x.timestamp) >= d.from_us',
 }
 
 /**
  * Refines the devices of `pending` again with Bronze as of `bronze`. Returns what to replace in each table, rejects
- * first, readings last, written but not committed; leaves `dirty` (device_no, tenant_id, device_id, from_us; 0: all of the device; anew: its rejects too).
+ * first, readings last, written but not committed; leaves `dirty` (device_no, tenant_id, device_id, from_us; 0: all of the device; anew: its rejects too; horizon_us: see `horizonUs`).
  */
 export async function refineLate(
   lake: Lake,
@@ -48,7 +52,7 @@ export async function refineLate(
 ): Promise<Replacement[]> {
   const readings = silver.get(READINGS)
   if (readings === undefined) throw new TypeError(`A snapshot of ${READINGS} is needed.`)
-  await findDirty(lake, session, readings)
+  await findDirty(lake, session, readings, horizonUs(bronze, [...silver.values()]))
   const files = await touchedBronze(session, bronze)
   const parts = await partsOf(lake, session, files)
   const added = new Map<string, DataFile[]>()
@@ -70,22 +74,28 @@ export async function refineLate(
   }))
 }
 
-/** `dirty` and `seen`: from which event time on each pending device is refined again. */
-async function findDirty(lake: Lake, session: Session, readings: Snapshot): Promise<void> {
+/**
+ * `dirty` and `seen`: from which event time on each pending device is refined again. Where Bronze has given up dates, something that has
+ * changed besides readings is worked in from there on only: the rows from then on all have their arrival.
+ */
+async function findDirty(lake: Lake, session: Session, readings: Snapshot, horizon: number): Promise<void> {
+  const wholeUs = horizon === 0 ? 0 : horizon + CONSTANTS.ahead_limit_us
   await session.run(
     `CREATE TEMP TABLE IF NOT EXISTS changed_devices (device_no INTEGER, from_us BIGINT);
      CREATE OR REPLACE TEMP TABLE seen AS
      SELECT channel_no, p_us IS NOT NULL AS has_p, c_us IS NOT NULL AS has_c, r_us IS NOT NULL AS has_r FROM channel_states;
-     CREATE OR REPLACE TEMP TABLE before_us AS
-     SELECT device_no, min(from_us) AS to_us FROM pending GROUP BY device_no HAVING min(from_us) > 0`,
+     CREATE OR REPLACE TEMP TABLE first_us AS
+     SELECT device_no, min(CASE WHEN arrivals = 0 THEN greatest(from_us, ${wholeUs}) ELSE from_us END) AS from_us FROM pending GROUP BY device_no;
+     CREATE OR REPLACE TEMP TABLE before_us AS SELECT device_no, from_us AS to_us FROM first_us WHERE from_us > 0`,
   )
   await loadBefore(lake, session, readings)
   await materialise(session, 'unsettled')
   await session.run(
     `CREATE OR REPLACE TEMP TABLE dirty AS
-     SELECT f.device_no, n.tenant_id, n.device_id, f.from_us, f.device_no IN (SELECT device_no FROM changed_devices) AS anew FROM (
+     SELECT f.device_no, n.tenant_id, n.device_id, f.from_us, f.device_no IN (SELECT device_no FROM changed_devices) AS anew,
+       CAST(${horizon} AS BIGINT) AS horizon_us FROM (
        SELECT device_no, from_us FROM unsettled
-       UNION ALL SELECT DISTINCT device_no, CAST(0 AS BIGINT) FROM pending WHERE from_us = 0
+       UNION ALL SELECT device_no, CAST(0 AS BIGINT) FROM first_us WHERE from_us = 0
      ) f JOIN (SELECT DISTINCT device_no, tenant_id, device_id FROM numbers) n USING (device_no)`,
   )
 }
@@ -104,11 +114,12 @@ async function startPart(
      CREATE OR REPLACE TEMP TABLE before_us AS
      SELECT device_no, from_us AS to_us FROM dirty_part WHERE from_us > 0`,
   )
+  await loadKept(lake, session, readings)
   await takeArrivals(
     session,
     `SELECT a.* FROM ${arrivalsOf(lake, files)} a
      JOIN dirty_part d ON d.device_id = a.device_id AND d.tenant_id = ${TENANT('a')}
-     WHERE d.from_us = 0 OR epoch_us(a.timestamp) >= d.from_us`,
+     WHERE d.from_us = 0 OR epoch_us(a.timestamp) >= d.from_us ${KEPT_TOO}`,
   )
   await loadBefore(lake, session, readings)
 }
@@ -164,8 +175,10 @@ async function writeReplaced(
   const fresh =
     table === REJECTS
       ? `SELECT r.* FROM rejects r JOIN dirty d ON d.device_id = r.device_id AND d.tenant_id = ${TENANT('r')}
-         WHERE d.from_us = 0 OR ${judgedAnew('r')}`
-      : `SELECT * FROM ${result}`
+         WHERE ${isAtHand('r')} AND (d.from_us = 0 OR ${judgedAnew('r')})`
+      : table === READINGS
+        ? FRESH_READINGS
+        : `SELECT r.* FROM ${result} r JOIN dirty d ON d.device_id = r.device_id AND d.tenant_id = ${TENANT('r')} WHERE ${isAtHand('r')}`
   await explained(
     session.run(
       `CREATE OR REPLACE TEMP TABLE replaced AS ${fresh} UNION ALL BY NAME
