@@ -64,6 +64,20 @@ WITH channel_slots AS (
   JOIN touched_spans d
     ON d.tenant_id = s.tenant_id AND d.device_id = s.device_id AND d.date = c.date
     AND s.slot_us >= d.from_us AND s.slot_us < d.to_us
+), billed_slots AS (
+  -- Negative energy costs nothing. Whole kilowatt-hours apart from the rest: a device that reports its running total as
+  -- consumption makes sums and costs that leave 64 bits.
+  SELECT
+    tenant_id, device_id, slot_us, billed_nwh,
+    CAST(floor(CAST(billed_nwh * CAST(0.000000001 AS DECIMAL(10,9)) AS DECIMAL(27,9)) * CAST(0.001 AS DECIMAL(4,3)))
+      AS DECIMAL(19,0)) AS billed_kwh
+  FROM (
+    SELECT
+      tenant_id, device_id, slot_us,
+      CASE WHEN energy_nwh > 0 THEN CAST(energy_nwh AS DECIMAL(27,0)) ELSE CAST(0 AS DECIMAL(27,0)) END AS billed_nwh
+    FROM local_slots
+    WHERE energy_nwh IS NOT NULL
+  ) b
 ), priced_hours AS (
   SELECT DISTINCT tenant_id, user_id, date, local_hour, local_weekday
   FROM local_slots
@@ -114,15 +128,18 @@ SELECT
   CAST(s.temperature_count AS BIGINT) AS temperature_count,
   CAST(s.temperature_min_c AS DOUBLE) AS temperature_min_c,
   CAST(s.temperature_max_c AS DOUBLE) AS temperature_max_c,
-  -- Rounded half up: trunc of the doubled cost, plus one, halved.
-  CASE WHEN s.energy_nwh IS NOT NULL THEN
-    CAST(CAST(mul_div(mul_div(greatest(CAST(s.energy_nwh AS BIGINT), 0), p.rate_nano, 500000000000) + 1, 1, 2) AS DECIMAL(27,0))
-      * CAST(0.000000001 AS DECIMAL(10,9)) AS DECIMAL(38,9))
-  END AS cost,
+  -- Of the rest, rounded half up: trunc of the doubled cost, plus one, halved.
+  CAST(CAST(
+    b.billed_kwh * CAST(p.rate_nano AS DECIMAL(18,0))
+      + CAST(mul_div(mul_div(
+          CAST(b.billed_nwh - b.billed_kwh * CAST(1000000000000 AS DECIMAL(13,0)) AS BIGINT), p.rate_nano, 500000000000
+        ) + 1, 1, 2) AS DECIMAL(18,0))
+    AS DECIMAL(27,0)) * CAST(0.000000001 AS DECIMAL(10,9)) AS DECIMAL(38,9)) AS cost,
   CASE WHEN s.energy_nwh IS NOT NULL THEN CAST(p.tariff_version AS BIGINT) END AS tariff_version,
   CAST(s.user_id AS STRING) AS user_id,
   s.date
 FROM local_slots s
+LEFT JOIN billed_slots b ON b.tenant_id = s.tenant_id AND b.device_id = s.device_id AND b.slot_us = s.slot_us
 LEFT JOIN prices p
   ON p.tenant_id = s.tenant_id AND p.user_id IS NOT DISTINCT FROM s.user_id
   AND p.date = s.date AND p.local_hour = s.local_hour
