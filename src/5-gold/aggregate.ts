@@ -86,6 +86,8 @@ export async function createGoldStage(options: { lake: Lake; engine: Engine }): 
       await addChangedReadings(lake, session, await lake.changes(table, start, version))
     }
     calendar = await coverCalendar({ lake, session, zone: reference.zone, inputs, loaded: calendar })
+    // Until this is committed the facts know what no table covers, and what may be gone before the next try.
+    carriedVersion = -1
     const done = await mergeChanges({ lake, session, inputs, base, since })
     examined = versions
     carriedVersion = versions['silver.readings']

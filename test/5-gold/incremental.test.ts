@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { SILVER_READINGS, SILVER_REJECTS } from '../../src/4-silver/tables.ts'
 import { createGoldStage } from '../../src/5-gold/aggregate.ts'
 import { rebuildGold } from '../../src/5-gold/rebuild.ts'
+import { PlatformError } from '../../src/errors.ts'
 import type { Lake } from '../../src/lake/types.ts'
 import {
   goldRows,
@@ -220,6 +221,42 @@ test('a day of last week and one whose first alert is new, in one step, are both
       plug('2026-06-16T11:00:00Z', { alert: 'high_power' }),
     ])
     await stage.step({ final: false })
+    const beside = await openBeside(house, 'beside')
+    await rebuildGold({ ...house, target: beside })
+    assert.deepEqual(await goldRows(house, house.lake), await goldRows(house, beside))
+  } finally {
+    await house.close()
+  }
+})
+
+test('a reading that is gone again before the next try, after a conflict, is not counted', async () => {
+  const house = await openHouse()
+  try {
+    await setReference(house, {})
+    const plug = (time: string) =>
+      reading({ timestamp: `2026-06-16T${time}Z`, device_id: 'plug', power_usage: 40 })
+    const [first, gone, last] = [plug('10:00:00'), plug('10:20:00'), plug('10:40:00')]
+    let conflicts = 0
+    const contended: Lake = {
+      ...house.lake,
+      commit: async (name, request) => {
+        if (name.startsWith('gold.') && conflicts++ === 0) {
+          await writeRows(house, SILVER_READINGS, [first, last], { rewriteDates: ['2026-06-16'] })
+          throw new PlatformError('lake_conflict', 'Somebody else committed.', 'Try again.')
+        }
+        return await house.lake.commit(name, request)
+      },
+    }
+    conflicts = 1
+    const stage = await createGoldStage({ ...house, lake: contended })
+    await stage.step({ final: false })
+    await writeRows(house, SILVER_READINGS, [first])
+    // The day is carried by quarter-hours after this.
+    await stage.step({ final: false })
+    await writeRows(house, SILVER_READINGS, [gone])
+    conflicts = 0
+    await stage.step({ final: true })
+    assert.ok(conflicts > 1, 'the step was tried again')
     const beside = await openBeside(house, 'beside')
     await rebuildGold({ ...house, target: beside })
     assert.deepEqual(await goldRows(house, house.lake), await goldRows(house, beside))
