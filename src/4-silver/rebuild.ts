@@ -177,7 +177,10 @@ async function refinePending(
   }
 }
 
-/** False where a table has changed since `before`. */
+/**
+ * False where a table has changed since `before`. A rebuild that was killed between two tables and gone on with finds its own
+ * files in the first: a path may stand in one entry only once (PROTOCOL.md, Add File and Remove File).
+ */
 async function replaceTables(
   target: Lake,
   before: ReadonlyMap<string, Snapshot>,
@@ -187,11 +190,14 @@ async function replaceTables(
   for (const [table] of RESULTS) {
     const old = before.get(table)
     if (old === undefined) continue
+    const made = files.get(table) ?? []
+    const there = new Set(old.files.map(({ path }) => path))
+    const kept = new Set(made.map(({ path }) => path))
     const result = await target
       .commit(table, {
         operation: 'REBUILD',
-        add: files.get(table) ?? [],
-        remove: old.files,
+        add: made.filter(({ path }) => !there.has(path)),
+        remove: old.files.filter(({ path }) => !kept.has(path)),
         txns: newTxns(old, covered),
         expectTxns: expectedTxns(old),
         inputs: { [BRONZE]: covered.bronze },

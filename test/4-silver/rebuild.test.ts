@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { rebuildSilver } from '../../src/4-silver/rebuild.ts'
 import { SILVER_TABLES } from '../../src/4-silver/tables.ts'
 import { openDuckDb } from '../../src/lake/index.ts'
-import type { Engine } from '../../src/lake/types.ts'
+import type { Engine, Lake } from '../../src/lake/types.ts'
 import { arrival } from './arrivals.ts'
 import { openHouse, type House } from './house.ts'
 
@@ -122,6 +122,50 @@ test('an interrupted rebuild starts anew where Bronze has grown, or a file is go
     for (const { path } of left) await house.lake.store.delete(path)
     assert.match(await again(), /^silver: part 1 of /)
     assert.equal((await house.contents('silver.readings')).length, 9)
+  } finally {
+    await house.close()
+  }
+})
+
+test('a rebuild killed between two tables and gone on with names no file twice in one entry of a log', async () => {
+  const house = await openHouse(engine)
+  try {
+    const rows = [0, 1, 2, 3].map((hour) => ({
+      device_id: 'a',
+      timestamp: `2024-01-15T0${hour}:00:00Z`,
+      energy_total_wh: hour * 10,
+    }))
+    // One of each table: a reading, its duplicate, a reject.
+    await house.land([
+      ...rows,
+      rows[0]!,
+      { device_id: 'a', timestamp: null, power_usage: 5, at: '2024-01-15T04:00:00Z' },
+    ])
+    const dying: Lake = {
+      ...house.lake,
+      commit: async (name, request) => {
+        if (name === 'silver.readings') throw new Interrupted()
+        return await house.lake.commit(name, request)
+      },
+    }
+    const options = { engine, rowsPerPart: 2, saveEveryMs: 0 }
+    await assert.rejects(rebuildSilver({ ...options, lake: dying }), Interrupted)
+    const told: string[] = []
+    await rebuildSilver({ ...options, lake: house.lake, onProgress: (text) => told.push(text) })
+    assert.match(told[0] ?? '', /^silver: goes on after part/)
+    for (const [table, rowCount] of [
+      ['readings', 4],
+      ['duplicates', 1],
+      ['rejects', 1],
+    ] as const) {
+      assert.equal((await house.contents(`silver.${table}`)).length, rowCount)
+      for (const { path } of await house.lake.store.list(`silver/${table}/_delta_log/`)) {
+        if (!path.endsWith('.json')) continue
+        const text = new TextDecoder().decode(await house.lake.store.read(path))
+        const named = text.match(/(?<="(add|remove)":\{"path":")[^"]+/g) ?? []
+        assert.deepEqual([...new Set(named)], named, path)
+      }
+    }
   } finally {
     await house.close()
   }
