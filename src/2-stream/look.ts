@@ -1,4 +1,5 @@
 /** A view of the stream for many short looks, as a page takes them: topics that were opened stay open for a while. */
+import { isUtf8 } from 'node:buffer'
 import { decodedOf, findMessages, textOf } from './messages.ts'
 import { replay } from './replay.ts'
 import type { StreamLog, StreamRecord } from './log.ts'
@@ -6,6 +7,8 @@ import type { MessageKind, SeenMessage, StreamLook, StreamView } from './types.t
 
 /** So long after the last look a topic is closed. */
 const KEEP_OPEN_MS = 60_000
+/** One answer looks at about so many bytes of values; whoever wants more reads on from `next`. */
+const MOST_BYTES = 32 * 1024 * 1024
 
 export function openLook(
   view: StreamView,
@@ -39,11 +42,10 @@ export function openLook(
     where,
     topics: () => view.topics(),
     groups: () => view.groups(),
-    messages: (topic, query) =>
-      withTopic(topic, async (log) => {
-        const found = await findMessages(log, query)
-        return { ...found, messages: found.messages.map(seen) }
-      }),
+    messages: (topic, query, cutBytes) =>
+      withTopic(topic, (log) =>
+        findMessages(log, { mostBytes: MOST_BYTES, ...query }, (record) => seen(record, cutBytes)),
+      ),
     replay: (chosen) => replay(view, chosen),
     async close() {
       await Promise.all([...open.keys()].map(letGo))
@@ -52,11 +54,24 @@ export function openLook(
   }
 }
 
-function seen(record: StreamRecord): SeenMessage {
+/** Copies what is cut, so that the whole is not held any longer. */
+function seen(record: StreamRecord, cutBytes: number): SeenMessage {
+  const { value } = record
   const kind = kindOf(record)
-  const value = kind === 'registry_json' ? record.value.subarray(5) : record.value
-  return { ...record, kind, text: textOf({ ...record, value }) }
+  const body = kind === 'registry_json' ? value.subarray(5) : value
+  const isCut = value.byteLength > cutBytes
+  return {
+    ...record,
+    value: isCut ? value.slice(0, cutBytes) : value,
+    kind,
+    bytes: value.byteLength,
+    text: isCut && isUtf8(body) ? beginning(body, cutBytes) : textOf({ value: body }),
+  }
 }
+
+/** Ends at a whole character. */
+const beginning = (text: Uint8Array, bytes: number): string =>
+  new TextDecoder('utf-8', { ignoreBOM: true }).decode(text.subarray(0, bytes), { stream: true })
 
 function kindOf(record: StreamRecord): MessageKind {
   if (record.isTombstone) return 'tombstone'

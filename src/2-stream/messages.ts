@@ -1,24 +1,34 @@
 /** Messages as a person looks at them: decoded, filtered, from an offset or a time on. */
 import { isUtf8 } from 'node:buffer'
 import { PlatformError, isPlatformError } from '../errors.ts'
-import type { PartitionBounds, StreamLog, StreamRecord } from './log.ts'
+import type { PartitionBounds, ReadOptions, StreamLog, StreamRecord } from './log.ts'
 import { firstOffsetSince } from './seek.ts'
 import type { MessageFilter, MessageQuery, Messages } from './types.ts'
 
 /** One request looks at so many messages at the most; whoever wants more reads on from `next`. */
 const MOST_SCANNED = 50_000
 const CHUNK = 1_000
+/** One read of the log holds about so much in memory. */
+const READ_BYTES = 4 * 1024 * 1024
+/** The first look back from the end, before it is known how large the messages are. */
+const FIRST_BACK = 16
 
-export async function findMessages(log: StreamLog, query: MessageQuery): Promise<Messages> {
+/** Of each message that matches only what `keep` gives is held while the others are looked at. */
+export async function findMessages<T extends StreamRecord = StreamRecord>(
+  log: StreamLog,
+  query: MessageQuery,
+  keep: (record: StreamRecord) => T = (record) => record as T,
+): Promise<Messages<T>> {
   const matches = matcher(query.filter ?? {})
   const partitions = (await log.bounds()).filter(
     ({ partition }) => query.partition === undefined || partition === query.partition,
   )
-  const found: Messages = { messages: [], next: new Map(), scanned: 0 }
+  const found: Messages<T> = { messages: [], next: new Map(), scanned: 0 }
   const most = Math.max(CHUNK, Math.floor(MOST_SCANNED / Math.max(1, partitions.length)))
+  const mostBytes = (query.mostBytes ?? Infinity) / Math.max(1, partitions.length)
   for (const bounds of partitions) {
     const begin = await beginOf(log, bounds, query)
-    const look = { log, bounds, matches, most, limit: query.limit }
+    const look = { log, bounds, matches, keep, most, mostBytes, limit: query.limit }
     const own = begin === 'last' ? await lastOf(look) : await onwards(look, begin)
     found.messages.push(...own.messages)
     found.next.set(bounds.partition, own.next)
@@ -30,57 +40,75 @@ export async function findMessages(log: StreamLog, query: MessageQuery): Promise
   return found
 }
 
-interface Look {
+interface Look<T> {
   log: StreamLog
   bounds: PartitionBounds
   matches: (record: StreamRecord) => boolean
+  keep: (record: StreamRecord) => T
   most: number
+  mostBytes: number
   limit: number
 }
 
-interface Found {
-  messages: StreamRecord[]
+interface Found<T> {
+  messages: T[]
   next: number
   scanned: number
 }
 
 /** The first that match from an offset on. */
-async function onwards({ log, bounds, matches, most, limit }: Look, from: number): Promise<Found> {
+async function onwards<T>(look: Look<T>, from: number): Promise<Found<T>> {
+  const { log, bounds, matches, keep, most, mostBytes, limit } = look
   const { partition, start, end } = bounds
-  const found: Found = { messages: [], next: Math.max(start, from), scanned: 0 }
-  while (found.next < end && found.messages.length < limit && found.scanned < most) {
-    const records = await readOn(log, partition, found.next, Math.min(CHUNK, most - found.scanned))
+  const found: Found<T> = { messages: [], next: Math.max(start, from), scanned: 0 }
+  let bytes = 0
+  while (found.next < end && found.messages.length < limit && found.scanned < most && bytes < mostBytes) {
+    const maxRecords = Math.min(CHUNK, most - found.scanned)
+    const maxBytes = Math.min(READ_BYTES, mostBytes - bytes)
+    const records = await readOn(log, { partition, offset: found.next, maxRecords, maxBytes })
     // Nothing from here to the end: marks of transactions, or what compaction took away.
     if (records.length === 0) found.next = end
     for (const record of records) {
       if (found.messages.length >= limit) break
       found.next = record.offset + 1
       found.scanned++
-      if (matches(record)) found.messages.push(record)
+      bytes += record.value.byteLength
+      if (matches(record)) found.messages.push(keep(record))
     }
     await others()
   }
   return found
 }
 
-/** The last that match, by pieces from the end backwards. */
-async function lastOf({ log, bounds, matches, most, limit }: Look): Promise<Found> {
+/** The last that match, by pieces from the end backwards; each of about as many bytes as one read. */
+async function lastOf<T>(look: Look<T>): Promise<Found<T>> {
+  const { log, bounds, matches, keep, most, mostBytes, limit } = look
   const { partition, start, end } = bounds
-  const found: Found = { messages: [], next: end, scanned: 0 }
+  const found: Found<T> = { messages: [], next: end, scanned: 0 }
+  let [bytes, back] = [0, FIRST_BACK]
   for (let upTo = end; upTo > start && found.messages.length < limit && found.scanned < most;) {
-    const from = Math.max(start, upTo - Math.max(CHUNK / 4, limit - found.messages.length))
-    const piece: StreamRecord[] = []
+    if (bytes >= mostBytes) break
+    const from = Math.max(start, upTo - back)
+    const room = limit - found.messages.length
+    const piece: T[] = []
     for (let offset = from; offset < upTo;) {
-      const records = (await readOn(log, partition, offset, CHUNK)).filter((one) => one.offset < upTo)
+      const read = { partition, offset, maxRecords: Math.min(CHUNK, upTo - offset), maxBytes: READ_BYTES }
+      const records = (await readOn(log, read)).filter((one) => one.offset < upTo)
       if (records.length === 0) break
-      piece.push(...records)
+      for (const record of records) {
+        found.scanned++
+        bytes += record.value.byteLength
+        if (!matches(record)) continue
+        piece.push(keep(record))
+        if (piece.length > room) piece.shift()
+      }
       offset = records.at(-1)!.offset + 1
       await others()
     }
-    found.scanned += piece.length
-    const room = limit - found.messages.length
-    found.messages.unshift(...piece.filter(matches).slice(-room))
+    found.messages.unshift(...piece)
     upTo = from
+    const fit = found.scanned === 0 ? CHUNK : Math.floor((READ_BYTES * found.scanned) / Math.max(1, bytes))
+    back = Math.max(1, Math.min(fit, Math.max(CHUNK / 4, limit - found.messages.length)))
   }
   return found
 }
@@ -99,19 +127,14 @@ async function beginOf(
   return 'last'
 }
 
-async function readOn(
-  log: StreamLog,
-  partition: number,
-  offset: number,
-  maxRecords: number,
-): Promise<StreamRecord[]> {
+async function readOn(log: StreamLog, options: ReadOptions): Promise<StreamRecord[]> {
   try {
-    return await log.read({ partition, offset, maxRecords })
+    return await log.read(options)
   } catch (error) {
     // Freed in front of us: what is left of it.
     if (!isPlatformError(error) || error.code !== 'stream_gap') throw error
-    const bounds = (await log.bounds()).find((one) => one.partition === partition)!
-    return await log.read({ partition, offset: bounds.start, maxRecords })
+    const bounds = (await log.bounds()).find((one) => one.partition === options.partition)!
+    return await log.read({ ...options, offset: bounds.start })
   }
 }
 

@@ -61,6 +61,8 @@ export interface MessageQuery {
   sinceMs?: number
   /** Messages of each partition. */
   limit: number
+  /** Looks at values of about so many bytes at the most, however few match; absent: however many. */
+  mostBytes?: number
   filter?: MessageFilter
 }
 
@@ -72,9 +74,9 @@ export interface MessageFilter {
   path?: string
 }
 
-export interface Messages {
+export interface Messages<T extends StreamRecord = StreamRecord> {
   /** In the order in which they were taken. */
-  messages: StreamRecord[]
+  messages: T[]
   /** Per partition: where to read on, for a live view or the next page. */
   next: Map<number, number>
   /** How many were looked at for that. */
@@ -83,15 +85,13 @@ export interface Messages {
 
 export type MessageKind = 'json' | 'registry_json' | 'text' | 'binary' | 'tombstone'
 
-/** A message as a person looks at it. */
+/** A message as a person looks at it; `value` and `text` may be cut to their beginning. */
 export interface SeenMessage extends StreamRecord {
   kind: MessageKind
+  /** Length of the whole value. */
+  bytes: number
   /** What it says, without a schema registry's prefix; null where its bytes are no text. */
   text: string | null
-}
-
-export interface SeenMessages extends Omit<Messages, 'messages'> {
-  messages: SeenMessage[]
 }
 
 /** A place in the dead-letter topic. */
@@ -107,7 +107,8 @@ export interface StreamLook {
   readonly where: string
   topics(): Promise<TopicView[]>
   groups(): Promise<GroupView[]>
-  messages(topic: string, query: MessageQuery): Promise<SeenMessages>
+  /** Values are cut after so many bytes; Infinity: whole. */
+  messages(topic: string, query: MessageQuery, cutBytes: number): Promise<Messages<SeenMessage>>
   /** Puts a dead letter (null: every one) on the telemetry topic again; returns how many. */
   replay(chosen: Place | null): Promise<number>
   close(): Promise<void>

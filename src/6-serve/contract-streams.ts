@@ -114,7 +114,9 @@ export const StreamMessages = z.object({
   topic: z.string(),
   messages: z.array(StreamMessage).meta({ description: 'In the order in which the stream took them.' }),
   next: z.string().meta({ description: 'For `after`; empty where the topic has no such partition.' }),
-  scanned: z.int().meta({ description: 'Messages looked at; at most some 50,000 for one answer.' }),
+  scanned: z
+    .int()
+    .meta({ description: 'Messages looked at; at most some 50,000, or 32 MiB, for one answer.' }),
 })
 export type StreamMessages = z.infer<typeof StreamMessages>
 

@@ -170,19 +170,18 @@ async function messagesOf(look: StreamLook, query: MessagesQuery): Promise<Strea
     ...(text !== undefined && { text }),
     ...(path !== undefined && { path }),
   }
-  const found = await asked(() =>
-    look.messages(topic, {
-      limit,
-      filter,
-      ...(partition !== undefined && { partition }),
-      ...(offset !== undefined && { offset }),
-      ...(since !== undefined && { sinceMs: Date.parse(since) }),
-      ...(after !== undefined && { from: cursorOf(after) }),
-    }),
-  )
+  const asks = {
+    limit,
+    filter,
+    ...(partition !== undefined && { partition }),
+    ...(offset !== undefined && { offset }),
+    ...(since !== undefined && { sinceMs: Date.parse(since) }),
+    ...(after !== undefined && { from: cursorOf(after) }),
+  }
+  const found = await asked(() => look.messages(topic, asks, full === 'true' ? Infinity : CUT_BYTES))
   return {
     topic,
-    messages: found.messages.map((message) => messageOf(message, full === 'true')),
+    messages: found.messages.map(messageOf),
     next: [...found.next].map((place) => place.join(':')).join(','),
     scanned: found.scanned,
   }
@@ -191,9 +190,8 @@ async function messagesOf(look: StreamLook, query: MessagesQuery): Promise<Strea
 const cursorOf = (after: string): Map<number, number> =>
   new Map(after.split(',').map((place) => place.split(':').map(Number) as [number, number]))
 
-function messageOf(message: SeenMessage, full: boolean): StreamMessage {
-  const { partition, offset, ingestionTimeUs, key, headers, value, kind, text } = message
-  const cut = !full && value.byteLength > CUT_BYTES
+function messageOf(message: SeenMessage): StreamMessage {
+  const { partition, offset, ingestionTimeUs, key, headers, value, kind, text, bytes } = message
   return {
     partition,
     offset,
@@ -201,10 +199,10 @@ function messageOf(message: SeenMessage, full: boolean): StreamMessage {
     key,
     headers: { ...headers },
     kind,
-    text: cut ? (text?.slice(0, CUT_BYTES) ?? null) : text,
-    raw: Buffer.from(cut ? value.subarray(0, CUT_BYTES) : value).toString('base64'),
-    bytes: value.byteLength,
-    cut,
+    text,
+    raw: Buffer.from(value).toString('base64'),
+    bytes,
+    cut: value.byteLength < bytes,
   }
 }
 
