@@ -8,6 +8,7 @@ import {
   REFERENCE_SETTINGS,
 } from '../reference/tables.ts'
 import {
+  DUPLICATES,
   numberChannels,
   READINGS,
   REJECTS,
@@ -34,19 +35,38 @@ const BY_PERIOD = 'device_type, user_id, location, installation_date, manufactur
 /**
  * Puts every device whose rows would come out otherwise by what holds now into `pending`, from the first event time on
  * that is concerned, and into `changed_devices`. Returns sentences on what is done again; none: nothing. Silver's first rows are made with what holds now.
+ * `readings` is what that table covers, `tables` what each does: a crash may have left some ahead of it.
  */
 export async function insertChangedDevices(
   lake: Lake,
   session: Session,
-  covered: Covered,
+  tables: readonly Covered[],
+  readings: Covered,
   reference: ReferenceVersions,
 ): Promise<string[]> {
   await session.run('CREATE OR REPLACE TEMP TABLE changed_devices (device_no INTEGER, from_us BIGINT)')
-  if (covered.bronze < 0) return []
+  const told = new Set<string>()
+  if (readings.bronze >= 0) await insertChanges(lake, session, readings, reference, told)
+  const isAhead = (covered: Covered): boolean =>
+    Object.entries(covered.reference).some(([name, version]) => version > (readings.reference[name] ?? -1))
+  for (const covered of tables.filter(isAhead)) await insertChanges(lake, session, covered, reference, told)
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE pending AS SELECT * FROM pending
+     UNION ALL SELECT device_no, min(from_us), CAST(0 AS BIGINT) FROM changed_devices GROUP BY device_no`,
+  )
+  return [...told]
+}
+
+async function insertChanges(
+  lake: Lake,
+  session: Session,
+  covered: Covered,
+  reference: ReferenceVersions,
+  told: Set<string>,
+): Promise<void> {
   const changes: Change[] = []
   for (const find of [changedCatalogue, changedPeriods, changedSettings, changedRules, changedCorrections])
     changes.push(...(await find(lake, session, covered, reference)))
-  const told: string[] = []
   for (const { because, sql } of changes) {
     // One that takes over another's rows, or gets its own back, may have none yet.
     await numberChannels(session, `SELECT tenant_id, device_id, '' AS channel FROM (${sql})`)
@@ -58,15 +78,10 @@ export async function insertChangedDevices(
        SELECT n.device_no, min(c.from_us) FROM (${sql}) c JOIN numbers n USING (tenant_id, device_id) GROUP BY ALL`,
     )
     if (found !== undefined && found.devices > 0)
-      told.push(
+      told.add(
         `${because}: ${found.devices} ${found.devices === 1 ? 'device is' : 'devices are'} refined again`,
       )
   }
-  await session.run(
-    `CREATE OR REPLACE TEMP TABLE pending AS SELECT * FROM pending
-     UNION ALL SELECT device_no, min(from_us), CAST(0 AS BIGINT) FROM changed_devices GROUP BY device_no`,
-  )
-  return told
 }
 
 type Find = (
@@ -152,7 +167,7 @@ const changedSettings: Find = async (lake, session, covered, reference) => {
   ]
 }
 
-/** Devices that a reading, a reject or the catalogue calls by a type whose rules differ. */
+/** Devices that a reading, a reject or the catalogue may call by a type whose rules differ; what pends, or repeats, may be of any type. */
 const changedRules: Find = async (lake, session, covered, reference) => {
   const change = await changed(lake, REFERENCE_RULES.name, covered, reference)
   if (change === undefined) return []
@@ -173,6 +188,8 @@ const changedRules: Find = async (lake, session, covered, reference) => {
   sources.push(
     `SELECT tenant_id, device_id FROM catalogue WHERE ${where}`,
     `SELECT tenant_id, device_id FROM periods WHERE ${where}`,
+    'SELECT tenant_id, device_id FROM pending JOIN numbers USING (device_no)',
+    `SELECT ${TENANT('x')} AS tenant_id, device_id FROM ${lake.scan(DUPLICATES, (await lake.snapshot(DUPLICATES)).files)} x`,
   )
   await session.run(`CREATE OR REPLACE TEMP TABLE rules_changed AS ${sources.join(' UNION ')}`)
   return [

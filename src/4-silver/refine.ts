@@ -110,10 +110,14 @@ class Refinery {
   }
 
   async #run(final: boolean): Promise<StepReport> {
-    const silver = new Map<string, Snapshot>()
-    for (const table of TABLES) silver.set(table, await this.#lake.snapshot(table))
+    let silver = await this.#snapshots()
     const bronze = await this.#lake.snapshot(BRONZE)
-    await this.#load(snapshotOf(silver, READINGS))
+    await this.#load(silver)
+    // Nothing is taken by what has changed while the rows before it are not made by it, unless a crash left tables apart.
+    if (this.#referenceChanged && furthestOf(silver) <= this.#coveredNow().bronze) {
+      await this.#latePass()
+      silver = await this.#snapshots()
+    }
     const taken = await this.#takeNext(silver, bronze)
     if (this.#covered === undefined) return { rows: 0, more: true, pending: 0, detail: { conflicts: 1 } }
     let pending = this.#pending
@@ -134,8 +138,15 @@ class Refinery {
     }
   }
 
+  async #snapshots(): Promise<ReadonlyMap<string, Snapshot>> {
+    const silver = new Map<string, Snapshot>()
+    for (const table of TABLES) silver.set(table, await this.#lake.snapshot(table))
+    return silver
+  }
+
   /** Brings constants, catalogue and tail up to what the lake holds, where they are not. */
-  async #load(readings: Snapshot): Promise<void> {
+  async #load(silver: ReadonlyMap<string, Snapshot>): Promise<void> {
+    const readings = snapshotOf(silver, READINGS)
     const now = coveredBy(readings)
     const known = this.#covered
     const stale = known === undefined || JSON.stringify(known) !== JSON.stringify(now)
@@ -148,7 +159,13 @@ class Refinery {
     if (stale) await loadTail(this.#lake, this.#session, readings)
     else if (changed) await describeChannels(this.#session)
     if (stale || changed) {
-      const again = await insertChangedDevices(this.#lake, this.#session, now, reference)
+      const again = await insertChangedDevices(
+        this.#lake,
+        this.#session,
+        [...silver.values()].map(coveredBy),
+        now,
+        reference,
+      )
       this.#referenceChanged = again.length > 0
       this.#told = again
     }
@@ -160,7 +177,7 @@ class Refinery {
   /** Takes the next Bronze versions; where a crash left tables at different ones, exactly those up to the furthest. */
   async #takeNext(silver: ReadonlyMap<string, Snapshot>, bronze: Snapshot): Promise<Taken> {
     const covered = this.#coveredNow()
-    const furthest = Math.max(...TABLES.map((table) => coveredBy(snapshotOf(silver, table)).bronze))
+    const furthest = furthestOf(silver)
     const isRedo = furthest > covered.bronze
     if (!isRedo && bronze.version <= covered.bronze) return NOTHING
     const { upTo, added } = isRedo
@@ -169,12 +186,16 @@ class Refinery {
     const rows = added.reduce((sum, file) => sum + file.stats.rows, 0)
     const take = rows < FEW_ROWS ? takeFewArrivals : takeArrivals
     await take(this.#session, `SELECT * FROM ${arrivalsOf(this.#lake, added)}`)
-    const outcome = await refineOnTime(this.#session)
+    if (isRedo) await this.#changeTaken()
+    const outcome = await refineOnTime(
+      this.#session,
+      isRedo ? 'SELECT DISTINCT device_no FROM numbers' : undefined,
+    )
     if (outcome.waiting > 0) await this.#session.run('INSERT INTO pending SELECT * FROM waiting')
     this.#pending += outcome.waiting
-    const done: Covered = { ...covered, bronze: upTo }
-    if (this.#pending === 0) done.late = upTo
-    if (!this.#referenceChanged) this.#coverReference(done)
+    let done: Covered = { ...covered, bronze: upTo }
+    if (this.#pending === 0 && !isRedo) done.late = upTo
+    if (!this.#referenceChanged) done = this.#withReference(done)
     const rejects = outcome.rejects > 0 ? await this.#append(snapshotOf(silver, REJECTS), 'rejects', upTo) : 0
     const duplicates =
       outcome.duplicates > 0 ? await this.#append(snapshotOf(silver, DUPLICATES), 'duplicates', upTo) : 0
@@ -183,6 +204,20 @@ class Refinery {
     await extendTail(this.#session)
     await this.#prune()
     return { rows, rejects, duplicates, more: bronze.version > upTo }
+  }
+
+  /**
+   * What a crash left apart may have been judged by other rules than hold now: all that is taken is left to the late
+   * pass, with the rejects of its devices from there on.
+   */
+  async #changeTaken(): Promise<void> {
+    await this.#session.run(
+      `CREATE OR REPLACE TEMP TABLE taken_devices AS
+       SELECT device_no, greatest(min(epoch_us(timestamp)), 0) AS from_us FROM arrivals WHERE device_no IS NOT NULL AND timestamp IS NOT NULL GROUP BY device_no;
+       INSERT INTO changed_devices SELECT * FROM taken_devices;
+       INSERT INTO pending SELECT device_no, from_us, CAST(0 AS BIGINT) FROM taken_devices`,
+    )
+    this.#referenceChanged = true
   }
 
   /** As many whole versions as make up a step. */
@@ -203,7 +238,7 @@ class Refinery {
     await this.#lake.commit(table.table, {
       operation: 'WRITE',
       add,
-      txns: { [BRONZE]: upTo },
+      txns: newTxns(table, this.#withReference({ ...covered, bronze: upTo })),
       expectTxns: expectedTxns(table),
       inputs: { [BRONZE]: upTo },
     })
@@ -213,11 +248,9 @@ class Refinery {
   async #latePass(): Promise<void> {
     const startedMs = Date.now()
     const covered = this.#coveredNow()
-    const silver = new Map<string, Snapshot>()
-    for (const table of TABLES) silver.set(table, await this.#lake.snapshot(table))
+    const silver = await this.#snapshots()
     const bronze = await this.#lake.snapshot(BRONZE, covered.bronze)
-    const done: Covered = { ...covered, late: covered.bronze }
-    this.#coverReference(done)
+    const done = this.#withReference({ ...covered, late: covered.bronze })
     for (const { table, add, remove } of await refineLate(this.#lake, this.#session, bronze, silver)) {
       const snapshot = snapshotOf(silver, table)
       if (table === READINGS) await this.#commitReadings(snapshot, { add, remove }, done)
@@ -226,7 +259,7 @@ class Refinery {
           operation: 'MERGE',
           add,
           remove,
-          txns: newTxns(snapshot, { ...coveredBy(snapshot), late: done.late }),
+          txns: newTxns(snapshot, { ...done, bronze: coveredBy(snapshot).bronze }),
           expectTxns: expectedTxns(snapshot),
           inputs: { [BRONZE]: covered.bronze },
         })
@@ -266,11 +299,16 @@ class Refinery {
     return this.#covered
   }
 
-  #coverReference(covered: Covered): void {
+  /** Every commit says by what its rows were made. */
+  #withReference(covered: Covered): Covered {
     const tables = [...(this.#reference?.tables ?? [])]
-    covered.reference = Object.fromEntries(tables.map(([name, { version }]) => [name, version]))
+    return { ...covered, reference: Object.fromEntries(tables.map(([name, { version }]) => [name, version])) }
   }
 }
+
+/** The Bronze version that the furthest table covers. */
+const furthestOf = (silver: ReadonlyMap<string, Snapshot>): number =>
+  Math.max(...[...silver.values()].map((snapshot) => coveredBy(snapshot).bronze))
 
 function snapshotOf(silver: ReadonlyMap<string, Snapshot>, table: string): Snapshot {
   const snapshot = silver.get(table)
