@@ -3,7 +3,7 @@ import { openDuckDb } from '../../src/lake/index.ts'
 import { tryCases } from './property.ts'
 
 /** The other half of the cases of property.test.ts. */
-const runs = process.env['CI'] ? 100 : 5
+const runs = process.env['CI'] ? 25 : 5
 const seed = 20_241_027
 
 test(`${runs} more random cases of seed ${seed}: incremental = rebuild = oracle`, async () => {

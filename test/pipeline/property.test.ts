@@ -8,10 +8,10 @@ import type { Engine } from '../../src/lake/types.ts'
 import type { Case } from './case.ts'
 
 /**
- * CI tries 200 cases, half of them in property-more.test.ts, so that both cores have some. Others without end:
+ * CI tries 50 cases, half of them in property-more.test.ts, so that both cores have some. Others without end:
  * `npm run soak -- property [RUNS] [SEED]`. One thread, since the tables are tiny.
  */
-const runs = process.env['CI'] ? 100 : 10
+const runs = process.env['CI'] ? 25 : 10
 const seed = 20_240_331
 
 let engine: Engine
