@@ -101,6 +101,11 @@ async function moveAside({ store }: Place, state: TableState): Promise<string | 
   if ((await readEntry(store, state.table, state.version + 1)) !== 'torn') return undefined
   const aside = `${logFolder(state.table)}torn-${torn.slice(logFolder(state.table).length)}.${Date.now()}`
   await store.put(aside, await store.read(torn))
+  // Another who repairs may have been quicker, and a writer may have used the number since: that entry stays.
+  if ((await readEntry(store, state.table, state.version + 1)) !== 'torn') {
+    await store.delete(aside)
+    return undefined
+  }
   await store.delete(torn)
   return aside
 }

@@ -78,11 +78,16 @@ test(
     // The page's port leads to the page, and answers as the first one does.
     const home = await fetch(`http://127.0.0.1:${ui}/`, { redirect: 'manual' })
     assert.deepEqual([home.status, home.headers.get('location')], [302, '/streams'])
-    const streams = (await (await fetch(`http://127.0.0.1:${ui}/api/v1/streams`)).json()) as Streams
+    const look = async (): Promise<Streams> =>
+      (await (await fetch(`http://127.0.0.1:${ui}/api/v1/streams`)).json()) as Streams
+    const groupIn = ({ groups }: Streams) => groups.find((one) => one.group === 'smarthouse-bronze')
+    // The page is a sample taken every few seconds: the one before the worker had joined does not know it.
+    await until(async () => groupIn(await look())?.members.length === 1)
+    const streams = await look()
     assert.deepEqual([streams.adapter, streams.where], ['kafka', at])
     const telemetry = streams.topics.find(({ kind }) => kind === 'telemetry')!
     assert.equal(telemetry.partitions.length, 2)
-    const group = streams.groups.find((one) => one.group === 'smarthouse-bronze')!
+    const group = groupIn(streams)!
     assert.equal(group.members.length, 1)
     assert.ok(group.partitions.every(({ topic }) => topic === telemetry.topic))
     // A second one on the same port leaves it alone, and says so.
