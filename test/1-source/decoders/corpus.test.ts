@@ -1,6 +1,6 @@
 /**
  * Messages of real devices, where the collection lies beside the project: none crashes, and of each protocol at least so many say
- * something. What measures nothing (settings, answers to commands) is no failure; the floors are what was read and looked at.
+ * something, and what it must say by its protocol's documentation (`claims.ts`). What measures nothing (settings, answers to commands) is no failure; the floors are what was read and looked at.
  */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
@@ -11,6 +11,7 @@ import { isKept } from '../../../src/1-source/decoders/decoder.ts'
 import { decode } from '../../../src/1-source/decoders/index.ts'
 import { LessonBook } from '../../../src/1-source/decoders/lessons.ts'
 import { openZone } from '../../../src/1-source/import/times.ts'
+import { claimsOf, unmet } from './claims.ts'
 import { checkReading } from './reading-shape.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -48,7 +49,7 @@ interface Row {
   payload: unknown
 }
 
-test('the collection of real messages: none crashes, and of each protocol so many say something', (t) => {
+test('the collection of real messages: none crashes, and of each protocol so many say what they must', (t) => {
   if (!existsSync(corpus)) {
     t.skip('the collection of real messages is not beside the project (../shared)')
     return
@@ -66,6 +67,7 @@ test('the collection of real messages: none crashes, and of each protocol so man
       ...(topic.startsWith('GET ') && { device: 'polled' }),
     })
     assert.ok(!isKept(outcome) || outcome.why !== 'decoder_failed', `${id} failed`)
+    assert.deepEqual(unmet(claimsOf(protocol, topic, payload), outcome), [], id)
     if (isKept(outcome)) continue
     said[protocol] = (said[protocol] ?? 0) + 1
     for (const reading of outcome.readings) checkReading(reading, id)
