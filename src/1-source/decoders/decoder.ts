@@ -130,5 +130,7 @@ export function isKept(outcome: Outcome): outcome is Kept {
 /** One protocol. `undefined`: not a message of this protocol. */
 export interface Decoder {
   readonly protocol: string
+  /** Whether what comes under this topic may be of the protocol, by the topic alone, which is remembered; absent: all may. */
+  readonly mayRead?: (topic: string, levels: readonly string[]) => boolean
   decode(message: Message, context: Context): Outcome | undefined
 }

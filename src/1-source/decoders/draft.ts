@@ -63,26 +63,27 @@ export class Draft {
     const { protocol, device_id } = this.#options
     if (device_id.trim() === '') return { why: 'no_device', protocol }
     const faults: string[] = message.notNumbers > 0 ? [`not_a_number:${message.notNumbers}`] : []
+    let isEmpty = this.#status === undefined
     for (const measures of this.#channels.values()) {
       dropOverflow(measures)
-      faults.push(...dropSentinels(measures))
+      dropSentinels(measures, faults)
       dropSurplus(measures)
+      if (!isFilled(measures)) continue
+      isEmpty = false
+      if (this.#facts?.device_type === undefined && flowsOut(measures)) this.tell({ device_type: 'grid' })
     }
-    const filled = [...this.#channels].filter(([, measures]) => isFilled(measures))
-    if (this.#facts?.device_type === undefined && filled.some(([, measures]) => flowsOut(measures)))
-      this.tell({ device_type: 'grid' })
-    if (this.#status !== undefined && filled.length === 0) filled.push(['', { metrics: {} }])
-    if (filled.length === 0 && !this.#facts && this.lessons.length === 0)
+    if (isEmpty && !this.#facts && this.lessons.length === 0)
       return { why: faults.length > 0 ? 'no_value' : 'no_telemetry', protocol }
     const time = eventTime(this.#options.time, context, device_id)
     if (time.lesson) this.lessons.push(time.lesson)
     const clock: Clock = { device_id, rule: time.rule }
     if (time.offset_ms !== undefined) clock.offset_ms = time.offset_ms
-    const decoded: Decoded = {
-      protocol,
-      readings: filled.map(([channel, measures]) => this.#reading(channel, measures, time.timestamp)),
-      clock,
-    }
+    const decoded: Decoded = { protocol, readings: [], clock }
+    const { readings } = decoded
+    for (const [channel, measures] of this.#channels)
+      if (isFilled(measures)) readings.push(this.#reading(channel, measures, time.timestamp))
+    if (readings.length === 0 && this.#status !== undefined)
+      readings.push(this.#reading('', { metrics: {} }, time.timestamp))
     if (this.#facts) decoded.devices = [{ device_id, protocol, ...this.#facts }]
     if (this.#status !== undefined) decoded.presence = [{ device_id, status: this.#status }]
     if (this.lessons.length > 0) decoded.lessons = this.lessons

@@ -12,10 +12,10 @@ const PROTOCOL = 'emon'
 
 export const EMON: Decoder = {
   protocol: PROTOCOL,
+  mayRead: (topic, levels) => topic.startsWith('GET /input/') || (levels[0] === 'emon' && levels.length > 1),
   decode(message, context) {
     const { levels, topic } = message
     if (topic.startsWith('GET /input/')) return readPost(message, context)
-    if (levels[0] !== 'emon' || levels.length < 2) return undefined
     const json = message.object()
     const node = levels[1]!
     if (json) return read(node, Object.entries(json), json.time, message, context)

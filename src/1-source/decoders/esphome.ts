@@ -14,10 +14,11 @@ const ATTRIBUTES =
 
 export const ESPHOME: Decoder = {
   protocol: 'esphome',
+  mayRead: (topic, levels) =>
+    (levels.length > 1 && levels.at(-1) === 'status') || (levels.length > 3 && !topic.startsWith('GET ')),
   decode(message, context) {
     const { levels } = message
-    if (levels.length > 1 && levels.at(-1) === 'status') return readStatus(message, context)
-    if (levels.length < 4 || message.topic.startsWith('GET ')) return undefined
+    if (levels.at(-1) === 'status') return readStatus(message, context)
     const [component, object, last] = levels.slice(-3) as [string, string, string]
     const base = levels.slice(0, -3).join('/')
     if (ATTRIBUTES.test(last)) return readAttribute(`${base}/${component}/${object}`, base, last, message)

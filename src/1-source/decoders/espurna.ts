@@ -7,8 +7,8 @@ import { numberOf, slug, switchOf, table, textOf } from './values.ts'
 
 export const ESPURNA: Decoder = {
   protocol: 'espurna',
+  mayRead: (_topic, levels) => levels.length > 1 && levels.at(-1) === 'data',
   decode(message, context) {
-    if (message.levels.length < 2 || message.levels.at(-1) !== 'data') return undefined
     const json = message.object()
     if (!json || !('host' in json && 'mac' in json)) return undefined
     const device_id = message.levels.slice(0, -1).join('/')
@@ -43,8 +43,8 @@ function readKey(measures: Measures, key: string, value: unknown): void {
 
 export const TUYA: Decoder = {
   protocol: 'tuya',
+  mayRead: (topic) => topic.startsWith('GET /v1.0/') || topic.startsWith('GET /v2.0/'),
   decode(message, context) {
-    if (!message.topic.startsWith('GET /v1.0/') && !message.topic.startsWith('GET /v2.0/')) return undefined
     const result = message.object()?.result
     const device = isObject(result) ? result : undefined
     const list = device ? device.status : result

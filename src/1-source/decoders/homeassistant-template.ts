@@ -23,11 +23,25 @@ const EXPRESSION = new RegExp(
 const STEP = /\.([A-Za-z_][\w-]*)|\[\s*(?:'([^']*)'|"([^"]*)"|(\d+))\s*\]/g
 const MAX_TEMPLATE_CHARS = 300
 
+const WHOLE: ValuePath = { path: [], factor: 1 }
+/** Devices of one kind announce themselves with the same templates. */
+const read = new Map<string, ValuePath | null>()
+const MAX_READ = 5_000
+
 /** Undefined where the template does more than to read a value and scale it. */
 export function readTemplate(template: unknown): ValuePath | undefined {
-  if (template === undefined || template === null || template === '') return { path: [], factor: 1 }
+  if (template === undefined || template === null || template === '') return WHOLE
   if (typeof template !== 'string' || template.length > MAX_TEMPLATE_CHARS) return undefined
-  const text = template.trim()
+  let path = read.get(template)
+  if (path === undefined) {
+    path = compile(template.trim()) ?? null
+    if (read.size >= MAX_READ) read.clear()
+    read.set(template, path)
+  }
+  return path ?? undefined
+}
+
+function compile(text: string): ValuePath | undefined {
   const choice = CHOICE.exec(text)
   if (choice) return { path: stepsOf(choice[1]!), factor: 1, words: [choice[2]!.trim(), choice[3]!.trim()] }
   const expression = EXPRESSION.exec(text)

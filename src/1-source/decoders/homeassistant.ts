@@ -20,9 +20,9 @@ const COMPONENTS =
 
 export const HOMEASSISTANT_DISCOVERY: Decoder = {
   protocol: PROTOCOL,
+  mayRead: (_topic, levels) => levels.at(-1) === 'config',
   decode(message, context) {
     const { levels } = message
-    if (levels.at(-1) !== 'config') return undefined
     const node = levels.length - 3
     const from = COMPONENTS.test(levels[node] ?? '') ? node : node - 1
     return from >= 1 && COMPONENTS.test(levels[from]!) ? readConfig(message, from, context) : undefined

@@ -13,8 +13,8 @@ const TOPIC = /^GET \/api(?:\/v1|\/v2)?(?:\/(?:data|state|system|measurement))?(
 
 export const HOMEWIZARD: Decoder = {
   protocol: PROTOCOL,
+  mayRead: (topic) => TOPIC.test(topic),
   decode(message, context) {
-    if (!TOPIC.test(message.topic)) return undefined
     const json = message.object()
     if (!json) return undefined
     const device_id = context.device ?? textOf(json.serial)

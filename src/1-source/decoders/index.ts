@@ -1,4 +1,4 @@
-/** Every decoder, and which of them a message belongs to: told by its topic and shape alone. */
+/** Every decoder, and which of them a message belongs to: told by its topic, its shape and what was learned. */
 import { isKept, type Context, type Decoder, type Outcome } from './decoder.ts'
 import { MAX_PAYLOAD_BYTES, Message } from './message.ts'
 import { EMON } from './emon.ts'
@@ -38,19 +38,48 @@ export const DECODERS: readonly Decoder[] = [
 
 /** The start of a topic that no device measures under. */
 const BROKER_TOPIC = /^\$(?:SYS|share)\//
+const MAX_TOPIC_CHARS = 2_000
+
+/** What a topic says by itself: devices send under few, again and again. */
+interface Route {
+  topic: string
+  levels: readonly string[]
+  /** Those that may read it, in their order; none where it is the broker's own. */
+  decoders: readonly Decoder[]
+  isBrokers: boolean
+}
+
+/** Only remembered work: forgotten as a whole when somebody invents topics. */
+const routes = new Map<string, Route>()
+const MAX_ROUTES = 20_000
+const MAX_REMEMBERED_CHARS = 300
+
+function routeOf(topic: string): Route {
+  const known = routes.get(topic)
+  if (known !== undefined) return known
+  const bounded = topic.slice(0, MAX_TOPIC_CHARS)
+  const levels = bounded.split('/')
+  const isBrokers = BROKER_TOPIC.test(bounded)
+  const decoders = DECODERS.filter(({ mayRead }) => mayRead === undefined || mayRead(bounded, levels))
+  const route: Route = { topic: bounded, levels, decoders, isBrokers }
+  if (routes.size >= MAX_ROUTES) routes.clear()
+  if (topic.length <= MAX_REMEMBERED_CHARS) routes.set(topic, route)
+  return route
+}
 
 /**
  * What a message says. The first reading carries the payload as it came in `raw`, so that nothing of it is lost. Pure; never
  * throws; bounded by the size of the message.
  */
 export function decode(topic: string, payload: Uint8Array, context: Context): Outcome {
-  if (BROKER_TOPIC.test(topic)) return { why: 'no_telemetry', protocol: 'mqtt' }
+  const route = routeOf(topic)
+  if (route.isBrokers) return { why: 'no_telemetry', protocol: 'mqtt' }
   if (payload.byteLength > MAX_PAYLOAD_BYTES) return { why: 'too_large' }
-  const message = new Message(topic, payload)
+  const message = new Message(route.topic, route.levels, payload)
   const text = message.text()
   if (text === undefined) return { why: 'not_text' }
   if (text === '') return { why: 'empty' }
-  for (const decoder of DECODERS) {
+  for (const decoder of route.decoders) {
     let outcome
     try {
       outcome = decoder.decode(message, context)

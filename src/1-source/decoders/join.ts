@@ -6,15 +6,14 @@ export function joinOutcomes(protocol: string, outcomes: readonly (Outcome | und
   const decoded = said.filter((outcome): outcome is Decoded => !isKept(outcome))
   if (decoded.length === 0) return said[0] ?? { why: 'no_telemetry', protocol }
   if (decoded.length === 1) return decoded[0]!
-  const joined: Decoded = { protocol, readings: decoded.flatMap(({ readings }) => readings) }
-  const all = <K extends 'devices' | 'presence' | 'lessons' | 'faults'>(key: K): void => {
-    const found = decoded.flatMap((one) => (one[key] ?? []) as unknown[])
-    if (found.length > 0) joined[key] = found as Decoded[K]
+  const joined: Decoded = { protocol, readings: [] }
+  for (const { readings, devices, presence, lessons, faults } of decoded) {
+    joined.readings.push(...readings)
+    if (devices) joined.devices = joined.devices?.concat(devices) ?? devices
+    if (presence) joined.presence = joined.presence?.concat(presence) ?? presence
+    if (lessons) joined.lessons = joined.lessons?.concat(lessons) ?? lessons
+    if (faults) joined.faults = joined.faults?.concat(faults) ?? faults
   }
-  all('devices')
-  all('presence')
-  all('lessons')
-  all('faults')
   if (decoded[0]!.clock) joined.clock = decoded[0]!.clock
   return joined
 }

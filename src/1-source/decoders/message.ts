@@ -3,7 +3,6 @@ import { isUtf8 } from 'node:buffer'
 
 /** What no device sends in one message, bytes. Lists of hundreds of Zigbee devices are some hundred kB. */
 export const MAX_PAYLOAD_BYTES = 8_000_000
-const MAX_TOPIC_CHARS = 2_000
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
@@ -24,9 +23,9 @@ export class Message {
   #parsed = false
   #notNumbers = 0
 
-  constructor(topic: string, payload: Uint8Array) {
-    this.topic = topic.length > MAX_TOPIC_CHARS ? topic.slice(0, MAX_TOPIC_CHARS) : topic
-    this.levels = this.topic.split('/')
+  constructor(topic: string, levels: readonly string[], payload: Uint8Array) {
+    this.topic = topic
+    this.levels = levels
     this.payload = payload
   }
 
@@ -78,7 +77,10 @@ export class Message {
 
 function readText(payload: Uint8Array): string | undefined {
   if (payload.byteLength > MAX_PAYLOAD_BYTES) return undefined
-  const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8')
+  const bytes = Buffer.isBuffer(payload)
+    ? payload
+    : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
+  const text = bytes.toString('utf8')
   // Only a replacement character hints at bytes that are no UTF-8; it may also have been sent as such.
   if (text.includes('\0') || (text.includes('\uFFFD') && !isUtf8(payload))) return undefined
   return text.trim()

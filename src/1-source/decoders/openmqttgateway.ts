@@ -53,10 +53,10 @@ const BATTERY_TYPES = /^(?:THBX?|BBQ|CTMO|ACEL|PLANT|AIR|UNIQ)$/
 
 export const OPENMQTTGATEWAY: Decoder = {
   protocol: PROTOCOL,
+  mayRead: (_topic, levels) => kindAt(levels) > 0,
   decode(message, context) {
     const { levels } = message
-    const at = levels.findIndex((level) => level === 'BTtoMQTT' || level === 'SYStoMQTT')
-    if (at < 1) return undefined
+    const at = kindAt(levels)
     const json = message.object()
     if (!json) return { why: message.text()![0] === '{' ? 'broken_json' : 'no_telemetry', protocol: PROTOCOL }
     if (levels[at] === 'SYStoMQTT') return readGateway(levels.slice(0, at).join('/'), json, message, context)
@@ -64,6 +64,11 @@ export const OPENMQTTGATEWAY: Decoder = {
     if (address === undefined) return { why: 'no_device', protocol: PROTOCOL }
     return readDevice(address.replaceAll(':', '').toUpperCase(), json, message, context)
   },
+}
+
+/** Where a topic says what kind of message it is. */
+function kindAt(levels: readonly string[]): number {
+  return levels.findIndex((level) => level === 'BTtoMQTT' || level === 'SYStoMQTT')
 }
 
 function readGateway(device_id: string, json: JsonObject, message: Message, context: Context): Outcome {

@@ -19,9 +19,10 @@ function isAllBits32(value: number): boolean {
   return ALL_BITS_32.test(digits)
 }
 
-/** Takes them out; the names of what was taken. */
-export function dropSentinels(measures: Measures): string[] {
-  const dropped: string[] = []
+const WITH_ALL_BITS = ['voltage_v', 'battery_voltage_v', 'current_a'] as const
+
+/** Takes them out, and adds the names of what was taken to `dropped`. */
+export function dropSentinels(measures: Measures, dropped: string[]): void {
   const { power_usage: power, energy_total_wh: total, metrics } = measures
   if (power !== undefined && (power === 65_535 || power === 6_553.5 || isAllBits32(power))) {
     delete measures.power_usage
@@ -31,7 +32,7 @@ export function dropSentinels(measures: Measures): string[] {
     delete measures.energy_total_wh
     dropped.push('sentinel:energy_total_wh')
   }
-  for (const name of ['voltage_v', 'battery_voltage_v', 'current_a'])
+  for (const name of WITH_ALL_BITS)
     if (metrics[name] !== undefined && ALL_BITS_16.has(metrics[name])) {
       delete metrics[name]
       dropped.push(`sentinel:${name}`)
@@ -41,5 +42,4 @@ export function dropSentinels(measures: Measures): string[] {
     delete metrics.humidity_pct
     dropped.push('sentinel:humidity_pct')
   }
-  return dropped
 }

@@ -14,11 +14,11 @@ const PROTOCOL = 'shelly-gen1'
 
 export const SHELLY_GEN1: Decoder = {
   protocol: PROTOCOL,
+  mayRead: (topic, levels) => topic.startsWith('GET /') || levels.includes('shellies'),
   decode(message, context) {
     const { levels, topic } = message
     if (topic.startsWith('GET /')) return readAnswer(message, context)
     const from = levels.indexOf('shellies')
-    if (from < 0) return undefined
     const id = levels[from + 1]
     if (id === 'announce') return readInfo(undefined, message, context)
     if (id === undefined || id === 'command') return { why: 'no_telemetry', protocol: PROTOCOL }

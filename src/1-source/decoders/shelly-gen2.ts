@@ -16,6 +16,11 @@ const COMPONENT = /^([a-z][a-z0-9]*):(\d{1,5})$/
 
 export const SHELLY_GEN2: Decoder = {
   protocol: PROTOCOL,
+  mayRead: (topic, levels) =>
+    topic.startsWith('GET /') ||
+    topic.endsWith('/events/rpc') ||
+    levels.at(-2) === 'status' ||
+    levels.at(-1) === 'online',
   decode(message, context) {
     const { topic, levels } = message
     if (topic.startsWith('GET /')) return readAnswer(message, context)

@@ -10,14 +10,14 @@ import { putNamed, putSwitch } from './quantities.ts'
 import { at, numberOf, slug, table, textOf } from './values.ts'
 
 const PROTOCOL = 'smartthings'
-const MAX_ATTRIBUTES = 1000
+const MAX_CAPABILITIES = 1000
 /** Times at which something changed, in one status. */
 const MAX_TIMES = 200
 
 export const SMARTTHINGS: Decoder = {
   protocol: PROTOCOL,
+  mayRead: (topic) => topic.startsWith('GET /') || topic.includes('smartthings'),
   decode(message, context) {
-    if (!message.topic.startsWith('GET /') && !message.topic.includes('smartthings')) return undefined
     const components = message.object()?.components
     if (!isObject(components)) return undefined
     const main = isObject(components.main) ? components.main : {}
@@ -27,38 +27,45 @@ export const SMARTTHINGS: Decoder = {
   },
 }
 
-/** Attributes that measure, by capability; all others are settings, lists and texts. */
-const MEASURES: Readonly<Record<string, string>> = table({
-  'powerMeter.power': 'power',
-  'energyMeter.energy': 'energy',
-  'temperatureMeasurement.temperature': 'temperature',
-  'relativeHumidityMeasurement.humidity': 'humidity',
-  'battery.battery': 'battery',
-  'voltageMeasurement.voltage': 'voltage',
-  'currentMeasurement.current': 'current',
-  'illuminanceMeasurement.illuminance': 'illuminance',
-  'atmosphericPressureMeasurement.atmosphericPressure': 'pressure',
-  'carbonDioxideMeasurement.carbonDioxide': 'co2',
-  'fineDustSensor.fineDustLevel': 'pm2_5',
-  'dustSensor.dustLevel': 'pm10',
-  'thermostatHeatingSetpoint.heatingSetpoint': 'setpoint',
-  'thermostatCoolingSetpoint.coolingSetpoint': 'cooling_setpoint',
-  'switchLevel.level': 'level',
-  'windowShadeLevel.shadeLevel': 'position',
-  'signalStrength.rssi': 'rssi',
-  'signalStrength.lqi': 'link_quality',
+/** What measures: capability → attribute → quantity; all others are settings, lists and texts. */
+const MEASURES = capabilities({
+  powerMeter: { power: 'power' },
+  energyMeter: { energy: 'energy' },
+  temperatureMeasurement: { temperature: 'temperature' },
+  relativeHumidityMeasurement: { humidity: 'humidity' },
+  battery: { battery: 'battery' },
+  voltageMeasurement: { voltage: 'voltage' },
+  currentMeasurement: { current: 'current' },
+  illuminanceMeasurement: { illuminance: 'illuminance' },
+  atmosphericPressureMeasurement: { atmosphericPressure: 'pressure' },
+  carbonDioxideMeasurement: { carbonDioxide: 'co2' },
+  fineDustSensor: { fineDustLevel: 'pm2_5' },
+  dustSensor: { dustLevel: 'pm10', fineDustLevel: 'pm2_5' },
+  thermostatHeatingSetpoint: { heatingSetpoint: 'setpoint' },
+  thermostatCoolingSetpoint: { coolingSetpoint: 'cooling_setpoint' },
+  switchLevel: { level: 'level' },
+  windowShadeLevel: { shadeLevel: 'position' },
+  signalStrength: { rssi: 'rssi', lqi: 'link_quality' },
 })
 
-const SWITCHES: Readonly<Record<string, string>> = table({
-  'switch.switch': 'switch',
-  'motionSensor.motion': 'motion',
-  'contactSensor.contact': 'open',
-  'waterSensor.water': 'water_leak',
-  'presenceSensor.presence': 'presence',
-  'lock.lock': 'unlocked',
-  'smokeDetector.smoke': 'smoke',
-  'accelerationSensor.acceleration': 'vibration',
+const SWITCHES = capabilities({
+  switch: { switch: 'switch' },
+  motionSensor: { motion: 'motion' },
+  contactSensor: { contact: 'open' },
+  waterSensor: { water: 'water_leak' },
+  presenceSensor: { presence: 'presence' },
+  lock: { lock: 'unlocked' },
+  smokeDetector: { smoke: 'smoke' },
+  accelerationSensor: { acceleration: 'vibration' },
+  valve: { valve: 'open' },
 })
+
+/** Looked up by names out of messages, so without what every object has. */
+function capabilities(
+  of: Readonly<Record<string, Readonly<Record<string, string>>>>,
+): ReadonlyMap<string, ReadonlyMap<string, string>> {
+  return new Map(Object.entries(of).map(([name, attributes]) => [name, new Map(Object.entries(attributes))]))
+}
 
 class Times {
   readonly drafts = new Map<string, Draft>()
@@ -86,14 +93,14 @@ function readStatus(
   context: Context,
 ): Outcome {
   const times = new Times(device_id)
-  let left = MAX_ATTRIBUTES
-  for (const [component, capabilities] of Object.entries(components)) {
-    if (!isObject(capabilities)) continue
-    for (const [capability, attributes] of Object.entries(capabilities)) {
-      if (!isObject(attributes)) continue
-      for (const [attribute, state] of Object.entries(attributes))
-        if (left-- > 0 && isObject(state))
-          readAttribute(times, component === 'main' ? '' : component, `${capability}.${attribute}`, state)
+  let left = MAX_CAPABILITIES
+  for (const component of Object.keys(components)) {
+    const channel = component === 'main' ? '' : component
+    const all = components[component]
+    if (!isObject(all)) continue
+    for (const capability of Object.keys(all)) {
+      const attributes = all[capability]
+      if (left-- > 0 && isObject(attributes)) readCapability(times, channel, capability, attributes)
     }
   }
   const facts = {
@@ -109,26 +116,31 @@ function readStatus(
   )
 }
 
-function readAttribute(times: Times, channel: string, name: string, state: JsonObject): void {
-  const { value } = state
-  if (value === null || value === undefined) return
-  if (name === 'powerConsumptionReport.powerConsumption') {
-    if (isObject(value)) readConsumption(times.at(value.end ?? state.timestamp)?.channel(channel), value)
-    return
+function readCapability(times: Times, channel: string, capability: string, attributes: JsonObject): void {
+  if (capability === 'powerConsumptionReport') {
+    const report = attributes.powerConsumption
+    if (isObject(report) && isObject(report.value))
+      readConsumption(times.at(report.value.end ?? report.timestamp)?.channel(channel), report.value)
+  } else if (capability === 'healthCheck') {
+    const health = attributes['DeviceWatch-DeviceStatus']
+    if (isObject(health) && (health.value === 'online' || health.value === 'offline'))
+      times.at(health.timestamp)?.presence(health.value)
   }
-  if (name === 'healthCheck.DeviceWatch-DeviceStatus' && (value === 'online' || value === 'offline'))
-    times.at(state.timestamp)?.presence(value)
-  const quantity = MEASURES[name]
-  if (quantity !== undefined) {
-    if (numberOf(value) === undefined) return
+  for (const [attribute, quantity] of MEASURES.get(capability) ?? []) {
+    const state = attributes[attribute]
+    if (!isObject(state) || numberOf(state.value) === undefined) continue
     const measures = times.at(state.timestamp)?.channel(channel)
+    const unit = textOf(state.unit)
     // A temperature says C or F, an energy Wh or kWh; without a unit either may be meant.
-    if (measures && (textOf(state.unit) !== undefined || !/temperature|setpoint/.test(quantity)))
-      putNamed(measures, quantity, value, textOf(state.unit))
-    else if (measures) putMetric(measures, slug(quantity), numberOf(value))
-  } else if (SWITCHES[name] !== undefined) {
+    if (measures && (unit !== undefined || !/temperature|setpoint/.test(quantity)))
+      putNamed(measures, quantity, state.value, unit)
+    else if (measures) putMetric(measures, slug(quantity), numberOf(state.value))
+  }
+  for (const [attribute, name] of SWITCHES.get(capability) ?? []) {
+    const state = attributes[attribute]
+    if (!isObject(state) || state.value === null || state.value === undefined) continue
     const measures = times.at(state.timestamp)?.channel(channel)
-    if (measures) putSwitch(measures, SWITCHES[name], WORDS[String(value)] ?? value)
+    if (measures) putSwitch(measures, name, WORDS[String(state.value)] ?? state.value)
   }
 }
 

@@ -17,21 +17,20 @@ const KIND = /^[A-Z][A-Z_]*\d*$/
 export const TASMOTA: Decoder = {
   protocol: PROTOCOL,
   decode(message, context) {
-    if (message.topic.startsWith('tasmota/discovery/')) return readDiscovery(message, context)
-    const { levels } = message
+    const { topic, levels } = message
+    if (topic.startsWith('tasmota/discovery/')) return readDiscovery(message, context)
+    if (topic.startsWith('GET /cm?cmnd=')) return readStatus(message, context, context.device)
     const kind = levels.at(-1)!
-    if (levels[0] === 'GET /cm?cmnd=Status%200' || message.topic.startsWith('GET /cm?cmnd=')) {
-      return readStatus(message, context, context.device)
+    let device = ''
+    let isOwn = false
+    for (let n = 0; n < levels.length; n += 1) {
+      const level = levels[n]!
+      if (PREFIXES.has(level)) isOwn = true
+      else if (n < levels.length - 1) device = device === '' ? level : `${device}/${level}`
     }
-    const own = levels.filter((level) => PREFIXES.has(level)).length > 0
-    if (!KIND.test(kind) || levels.length < 2 || !own) {
-      return looksLikeSensor(message) ? readJson('SENSOR', levels.join('/'), message, context) : undefined
-    }
+    if (!isOwn || levels.length < 2 || !KIND.test(kind))
+      return looksLikeSensor(message) ? readJson('SENSOR', topic, message, context) : undefined
     if (levels.includes('cmnd')) return { why: 'no_telemetry', protocol: PROTOCOL }
-    const device = levels
-      .slice(0, -1)
-      .filter((level) => !PREFIXES.has(level))
-      .join('/')
     const name = device === '' ? (context.device ?? PROTOCOL) : device
     if (kind === 'LWT') return readWill(name, message, context)
     if (kind.startsWith('STATUS')) return readStatus(message, context, name)

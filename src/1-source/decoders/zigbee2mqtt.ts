@@ -96,20 +96,40 @@ function deviceInformation(device: unknown): { manufacturer?: string; model?: st
 const SETTING =
   /^(?:power_on_behavior.*|power_outage_memory.*|.*indicator.*|.*_led.*|led_.*|display_.*|.*lockout|.*child_lock|window_(?:detection|open_(?:feature|external|mode)).*|adaptation_run_.*|load_balancing_.*|mounted_mode_.*|radiator_covered|thermostat_.*orientation|trigger_time|.*_detect_level|.*_hold|helper|valve_detection|auto_.*|inverted.*|flip_.*|backlight_.*|do_not_disturb|update|update_available|last_seen|device|color.*|.*_startup(?:_.*)?|.*_calibration|.*_offset|.*_timeout|.*_hysteresis|.*(?:_|^)(?:min|max)(?:_.*)?|.*_threshold.*|.*_sensitivity|.*_interval|.*_sync|.*_duration|.*_scale_factor|detection_.*|transition.*|.*(?:brightness|ontime|on_duration)$|day_of_week|effect.*|schedule.*|.*_setpoint|.*_preset.*|countdown.*|installed_version|latest_version)$/
 
+/** What a key says by itself. */
+interface Key {
+  name: string
+  endpoint: string
+  isSetting: boolean
+}
+
 /** Keys are few and come with every message; what devices could invent beyond them is not remembered. */
-const settings = new Map<string, boolean>()
+const keys = new Map<string, Key>()
 const MAX_REMEMBERED = 10_000
 
-function isSetting(key: string): boolean {
-  let known = settings.get(key)
-  if (known === undefined) {
-    known = SETTING.test(key) && key !== 'occupied_heating_setpoint'
-    if (settings.size < MAX_REMEMBERED && key.length <= 80) settings.set(key, known)
+function keyOf(text: string): Key {
+  let key = keys.get(text)
+  if (key === undefined) {
+    key = { ...split(text), isSetting: SETTING.test(text) && text !== 'occupied_heating_setpoint' }
+    if (keys.size < MAX_REMEMBERED && text.length <= 80) keys.set(text, key)
   }
-  return known
+  return key
+}
+
+/** Ends of a key that name an endpoint, as converters call them. */
+const ENDPOINT =
+  /^(.+?)_(l[1-9]|[1-9]|left|right|center|top|bottom|top_left|top_right|bottom_left|bottom_right|[abc]|phase_[abc]|front|back|inner|outer|wan|usb)$/
+
+function split(key: string): { name: string; endpoint: string } {
+  if (isQuantity(slug(key))) return { name: slug(key), endpoint: '' }
+  const match = ENDPOINT.exec(key)
+  if (!match || (!isQuantity(match[1]!) && !/^(?:state|brightness|contact|occupancy)$/.test(match[1]!)))
+    return { name: key, endpoint: '' }
+  return { name: match[1]!, endpoint: match[2]! }
 }
 
 const SENTINEL_NO_SENSOR = -8000
+const KILOWATT_HOURS = new Set(['produced_energy', 'energy_today', 'energy_yesterday', 'energy_month'])
 
 function readKey(
   endpoints: Endpoints,
@@ -120,21 +140,20 @@ function readKey(
   const value = json[key]
   const unit = Object.hasOwn(units, key) ? units[key] : undefined
   if (value === null || (typeof value === 'object' && !Array.isArray(value))) return
-  const { name, endpoint } = endpoints.split(key)
+  const { name, endpoint, isSetting } = keyOf(key)
   const measures = endpoints.of(name, endpoint)
   const part = endpoints.isPart(name, endpoint) ? `_${slug(endpoint)}` : ''
   if (name === 'brightness') {
     const level = numberOf(value)
     if (level !== undefined)
       putMetric(measures, `brightness${part}_pct`, Math.round((level / 254) * 1e4) / 100)
-  } else if (isSetting(key)) return
+  } else if (isSetting) return
   else if (value === SENTINEL_NO_SENSOR) return
   else if (name === 'voltage') readVoltage(measures, json, value, unit, part)
   else if (name === 'illuminance' && 'illuminance_lux' in json)
     putMetric(measures, 'illuminance_raw', numberOf(value))
   else if (name === 'energy') putPart(measures, name, value, unit ?? 'kWh', part)
-  else if (/^(?:produced_energy|energy_(?:today|yesterday|month))$/.test(name))
-    putPart(measures, name, value, unit ?? 'kWh', part)
+  else if (KILOWATT_HOURS.has(name)) putPart(measures, name, value, unit ?? 'kWh', part)
   // The converters write µg/m³ or ppb and say which in `exposes` only.
   else if (name === 'voc' && unit === undefined) putMetric(measures, `voc${part}`, numberOf(value))
   else if (unit === undefined && name.endsWith('_temperature') && !isQuantity(name))
@@ -193,10 +212,6 @@ function readVoltage(
   putPart(measures, cell ? 'battery_voltage' : 'voltage', value, volts, part)
 }
 
-/** Ends of a key that name an endpoint, as converters call them. */
-const ENDPOINT =
-  /^(.+?)_(l[1-9]|[1-9]|left|right|center|top|bottom|top_left|top_right|bottom_left|bottom_right|[abc]|phase_[abc]|front|back|inner|outer|wan|usb)$/
-
 /**
  * Endpoints of a message. A quantity that is there for the whole is the whole's and its parts are metrics; where power or
  * energy is there only by endpoint, each endpoint is a channel.
@@ -210,14 +225,6 @@ class Endpoints {
     this.#draft = draft
     this.#json = json
     this.#whole = typeof json.power === 'number' || typeof json.energy === 'number'
-  }
-
-  split(key: string): { name: string; endpoint: string } {
-    if (isQuantity(slug(key))) return { name: slug(key), endpoint: '' }
-    const match = ENDPOINT.exec(key)
-    if (!match || (!isQuantity(match[1]!) && !/^(?:state|brightness|contact|occupancy)$/.test(match[1]!)))
-      return { name: key, endpoint: '' }
-    return { name: match[1]!, endpoint: match[2]! }
   }
 
   isPart(name: string, endpoint: string): boolean {

@@ -13,6 +13,7 @@ const ZWAVE_JS = 'zwave-js-ui'
 
 export const ZWAVE: Decoder = {
   protocol: OPENZWAVE,
+  mayRead: (_topic, levels) => levels.includes('OpenZWave') || levels[0] === 'zwave',
   decode(message, context) {
     const { levels } = message
     const base = levels.indexOf('OpenZWave')
