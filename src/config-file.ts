@@ -6,12 +6,17 @@ import { CONFIG_SCHEMA, configKeys, knownNames, type Config } from './config.ts'
 import { PlatformError } from './errors.ts'
 import { nearest } from './units.ts'
 
+/** Names, in the environment of a part, the file with the configuration that `up` has taken over; see `acceptedFile`. */
+export const ACCEPTED_CONFIG = 'ACCEPTED_SMARTHOUSE_CONFIG'
+
 export interface LoadedConfig {
   config: Config
   /** Absolute path of the file that was read; null where there was none. */
   file: string | null
   /** Folder that relative paths of the configuration start from. */
   baseDir: string
+  /** What stands in the file; empty where there is none. */
+  text: string
 }
 
 /**
@@ -23,20 +28,22 @@ export function loadConfig(options: {
   /** Whether it was named by the person (then it must exist). */
   named: boolean
   env: NodeJS.ProcessEnv
+  /** What is read in place of it: the text that a platform which runs has taken over; paths still start from the file's folder. */
+  acceptedFile?: string | undefined
 }): LoadedConfig {
   const file = resolve(options.file)
-  if (!existsSync(file)) {
+  if (options.acceptedFile === undefined && !existsSync(file)) {
     if (options.named)
       throw new PlatformError(
         'config_unreadable',
         `There is no configuration file ${file}`,
         'Check the path given to --config.',
       )
-    return { config: check({}, null, null, options.env), file: null, baseDir: dirname(file) }
+    return { config: check({}, null, null, options.env), file: null, baseDir: dirname(file), text: '' }
   }
   let text: string
   try {
-    text = readFileSync(file, 'utf8')
+    text = readFileSync(options.acceptedFile ?? file, 'utf8')
   } catch (cause) {
     throw new PlatformError(
       'config_unreadable',
@@ -57,7 +64,8 @@ export function loadConfig(options: {
     )
   }
   const value: unknown = valueOf(document, file) ?? {}
-  return { config: check(value, { document, lines, file }, file, options.env), file, baseDir: dirname(file) }
+  const config = check(value, { document, lines, file }, file, options.env)
+  return { config, file, baseDir: dirname(file), text }
 }
 
 /** An alias (`*name`) without its anchor, or so many that they would fill the memory, come to light only here. */

@@ -8,7 +8,7 @@ import { GOLD_CALENDAR, GOLD_TABLES } from './5-gold/tables.ts'
 import type { Share, StreamLog } from './2-stream/log.ts'
 import type { StreamLook, StreamView } from './2-stream/types.ts'
 import type { Arguments } from './commands/command.ts'
-import { loadConfig } from './config-file.ts'
+import { ACCEPTED_CONFIG, loadConfig, type LoadedConfig } from './config-file.ts'
 import type { Config } from './config.ts'
 import { openDataFolder, type DataFolder } from './data-folder.ts'
 import { kafkaSettings } from './kafka-settings.ts'
@@ -46,11 +46,12 @@ export function configFile(args: Arguments): string {
 }
 
 /** Reads the configuration that the options name. */
-export function openConfig(args: Arguments): Pick<Settings, 'config' | 'baseDir'> {
+export function openConfig(args: Arguments): LoadedConfig {
   return loadConfig({
     file: configFile(args),
     named: args.text('config') !== undefined,
     env: process.env,
+    acceptedFile: process.env[ACCEPTED_CONFIG],
   })
 }
 

@@ -1,5 +1,6 @@
 /** What `smarthouse import` says to people and scripts: progress, the report, and how a file would be understood. */
-import { REASONS, type ImportProgress, type ImportReport } from '../1-source/import/import.ts'
+import { REASONS, type ImportProgress, type RefusedFile } from '../1-source/import/check.ts'
+import type { ImportReport } from '../1-source/import/import.ts'
 import type { FilePreview } from '../1-source/import/preview.ts'
 
 /** What became of the rows. */
@@ -47,6 +48,15 @@ export function print(report: ImportReport, verdicts: Verdicts | undefined, json
     console.log(
       `Accepted ${verdicts.accepted}, duplicate ${verdicts.duplicate}, rejected ${verdicts.rejected}.`,
     )
+  printRefused(report.refused)
+}
+
+/** What a folder or pattern gave besides telemetry. */
+export function printRefused(refused: readonly RefusedFile[]): void {
+  if (refused.length === 0) return
+  const which = refused.length === 1 ? 'One file was' : `${refused.length} files were`
+  console.error(`${which} left out:`)
+  for (const { why, cure } of refused) console.error(`  ${why}\n    ${cure}`)
 }
 
 export function printPreview({ path, description, notes, devices, rows }: FilePreview): void {

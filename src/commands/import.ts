@@ -17,7 +17,7 @@ import { readDeviceNotes, writeDeviceNotes } from '../reference/sync.ts'
 import { runStage } from '../run/loop.ts'
 import { recordReference, watchReference } from '../run/reference.ts'
 import { requireDurationMs } from '../units.ts'
-import { print, printPreview, tellProgress, type Verdicts } from './import-report.ts'
+import { print, printPreview, printRefused, tellProgress, type Verdicts } from './import-report.ts'
 import { COMMON_OPTIONS, JSON_OPTION, type Arguments, type Command } from './command.ts'
 
 const DATE_ORDERS = ['dmy', 'mdy', 'ymd'] as const
@@ -97,7 +97,10 @@ export const IMPORT: Command = {
     'smarthouse import house.csv --wide --parent Aggregate --tz UTC',
     'smarthouse import home-assistant_v2.db',
   ],
-  exitCodes: { 130: 'interrupted; the next import goes on from there' },
+  exitCodes: {
+    1: 'a file is refused: one that was named, and nothing is taken; one found in a folder, and the others are',
+    130: 'interrupted; the next import goes on from there',
+  },
   async run(args, stop) {
     if (args.positionals.length === 0)
       throw new PlatformError(
@@ -136,7 +139,7 @@ export const IMPORT: Command = {
             )
           : undefined
       print(report, verdicts, args.flag('json'))
-      return stop.aborted ? 130 : 0
+      return stop.aborted ? 130 : report.refused.length > 0 ? 1 : 0
     } finally {
       await log.close()
     }
@@ -145,10 +148,13 @@ export const IMPORT: Command = {
 
 async function preview(args: Arguments, mapping: MappingOptions): Promise<number> {
   const timeZone = args.text('tz') ?? openConfig(args).config.time_zone
-  const previews = await previewFiles({ ...mapping, paths: args.positionals, timeZone })
-  if (args.flag('json')) console.log(JSON.stringify({ files: previews }))
-  else for (const one of previews) printPreview(one)
-  return 0
+  const previewed = await previewFiles({ ...mapping, paths: args.positionals, timeZone })
+  if (args.flag('json')) console.log(JSON.stringify(previewed))
+  else {
+    for (const one of previewed.files) printPreview(one)
+    printRefused(previewed.refused)
+  }
+  return previewed.refused.length > 0 ? 1 : 0
 }
 
 /** What the import knows of devices stands with what people have said of them; the catalogue file wins. */

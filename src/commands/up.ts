@@ -1,7 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { dashboardIsStale } from '../7-dashboard/build.ts'
+import { ACCEPTED_CONFIG } from '../config-file.ts'
 import { PlatformError } from '../errors.ts'
 import { reaches, redactor, secretsOf, type LogRecord, type Say } from '../log.ts'
 import { configFile, openConfig, openSettings, PROJECT_ROOT, type Settings } from '../main.ts'
@@ -50,6 +52,7 @@ export const UP: Command = {
       return 0
     } finally {
       clearStatus(run)
+      rmSync(acceptedFile(settings), { force: true })
       lock.release()
     }
   },
@@ -84,13 +87,27 @@ function partSpecs(settings: Settings, args: Arguments, port: number): PartSpec[
   return [{ name: 'simulate', args: [cli, 'simulate', ...common, ...words] }, ...specs]
 }
 
+/** Where the parts read the configuration that counts: one that fails must not come back with a change that the others do not know. */
+function acceptedFile({ folder }: Settings): string {
+  return join(folder.run, 'configuration.yaml')
+}
+
+/** Whole or not at all, and for nobody else's eyes: passwords may stand in it. */
+function accept(settings: Settings, text: string): void {
+  const file = acceptedFile(settings)
+  writeFileSync(`${file}.new`, text, { mode: 0o600 })
+  renameSync(`${file}.new`, file)
+}
+
 async function superviseAll(
   began: Settings,
   args: Arguments,
   port: number,
   stop: AbortSignal,
 ): Promise<void> {
-  let settings = began
+  const { config: first, text } = openConfig(args)
+  let settings = { ...began, config: first }
+  accept(settings, text)
   const { run, root } = settings.folder
   const started = new Date().toISOString()
   let url = `http://${settings.config.server.host}:${port}`
@@ -105,20 +122,24 @@ async function superviseAll(
   const lookAtConfig = watchConfig({
     file: configFile(args),
     config: settings.config,
-    read: () => openConfig(args).config,
+    read: () => openConfig(args),
     say: tell,
   })
   tell(`Data: ${root}`)
-  const supervisor = supervise(partSpecs(settings, args, port), {
-    said: (record) => take(record),
-    died: (part, how, ms) => say(part)(`ended (${how}); starting it again in ${ms / 1000} s`, 'warn'),
-    listening: (address) => {
+  const events = {
+    said: (record: LogRecord) => take(record),
+    died: (part: string, how: string, ms: number) =>
+      say(part)(`ended (${how}); starting it again in ${ms / 1000} s`, 'warn'),
+    listening: (address: string) => {
       url = address
       if (announced) return
       announced = true
       tell(`Dashboard: ${url} – stop with Ctrl-C`)
       if (!args.flag('no-open')) openBrowser(url)
     },
+  }
+  const supervisor = supervise(partSpecs(settings, args, port), events, {
+    [ACCEPTED_CONFIG]: acceptedFile(settings),
   })
   let toldMs = Date.now()
   while (!stop.aborted && !stopRequested(run)) {
@@ -132,6 +153,7 @@ async function superviseAll(
     const changed = lookAtConfig()
     if (changed) {
       settings = { ...settings, config: changed.config }
+      accept(settings, changed.text)
       take = houseLog(settings)
       // Started again, the server comes back where the browsers look for it, also where the port was the system's choice.
       if (changed.parts.has('serve')) servePort = Number(new URL(url).port) || port

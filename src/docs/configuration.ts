@@ -37,9 +37,8 @@ Durations are written as \`250ms\`, \`30s\`, \`5m\`, \`1h\`, \`7d\`; a schedule 
 and Gold) \`1h full\`, a rebuild every hour. Paths start at the folder of the file. \`[]\` is each entry of a list.
 
 **Live** says *yes* where a platform that runs (\`up\`) takes the change within seconds: it starts the parts again that read the key, and
-nothing is lost by that. Any other key counts from the next start on, which the log says; start again soon then,
-since a part that fails until then comes back with the changed file, without the others. The catalogue and the billing data
-are read again whenever their files change. A changed file that is wrong is said in the log and not taken.
+nothing is lost by that. Any other key counts from the next start on, which the log says; until then all parts go on with the
+configuration that was taken last, also one that fails and comes back. The catalogue and the billing data are read again whenever their files change. A changed file that is wrong is said in the log and not taken.
 `
 
 /** docs/configuration.md, from the schema. */

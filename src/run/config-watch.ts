@@ -1,8 +1,17 @@
 import { statSync } from 'node:fs'
 import { changeOf, type PartName } from '../config-reload.ts'
 import type { Config } from '../config.ts'
+import type { LoadedConfig } from '../config-file.ts'
 import { isPlatformError } from '../errors.ts'
 import type { Say } from '../log.ts'
+
+export interface TakenChange {
+  config: Config
+  /** What stands in the file. */
+  text: string
+  /** The parts that read what is new. */
+  parts: ReadonlySet<PartName>
+}
 
 /**
  * Looks whether the configuration file has changed; answers the new configuration and the parts that read what is new in it. A file
@@ -11,9 +20,9 @@ import type { Say } from '../log.ts'
 export function watchConfig(options: {
   file: string
   config: Config
-  read: () => Config
+  read: () => LoadedConfig
   say: Say
-}): () => { config: Config; parts: ReadonlySet<PartName> } | null {
+}): () => TakenChange | null {
   const { file, read, say } = options
   let { config } = options
   let seen = stampOf(file)
@@ -23,24 +32,23 @@ export function watchConfig(options: {
     seen = now
     const next = readable(read, say)
     if (!next) return null
-    const { keys, later, parts } = changeOf(config, next)
+    const { keys, later, parts } = changeOf(config, next.config)
     if (keys.length === 0) return null
     if (later.length > 0) {
       const verb = later.length === 1 ? 'counts' : 'count'
       say(
-        // Each part reads the file itself: one that dies comes back with what stands there then.
-        `The changed configuration is not taken yet: ${later.join(', ')} ${verb} from the next start on. Start the platform again soon, or undo the change: a part that fails until then comes back with it, without the others.`,
+        `The changed configuration is not taken yet: ${later.join(', ')} ${verb} from the next start on. Until then all parts go on with the one before, also one that fails and comes back.`,
         'warn',
       )
       return null
     }
-    config = next
+    config = next.config
     say(`The configuration changed: ${keys.join(', ')}`)
-    return { config, parts }
+    return { config, text: next.text, parts }
   }
 }
 
-function readable(read: () => Config, say: Say): Config | null {
+function readable(read: () => LoadedConfig, say: Say): LoadedConfig | null {
   try {
     return read()
   } catch (error) {

@@ -38,9 +38,16 @@ interface Part extends PartStatus {
   timer: NodeJS.Timeout | null
 }
 
-/** Runs parts as processes of their own and starts again what dies, saying so, with growing pauses. */
-export function supervise(specs: readonly PartSpec[], events: SupervisorEvents) {
-  const supervision = { stopping: false, events }
+/**
+ * Runs parts as processes of their own and starts again what dies, saying so, with growing pauses. Their environment is this
+ * process's and what is given.
+ */
+export function supervise(
+  specs: readonly PartSpec[],
+  events: SupervisorEvents,
+  environment: Readonly<Record<string, string>> = {},
+) {
+  const supervision = { stopping: false, events, environment: { ...PART_ENVIRONMENT, ...environment } }
   let parts = specs.map(newPart)
   for (const part of parts) start(part, supervision)
   return {
@@ -78,6 +85,7 @@ export function supervise(specs: readonly PartSpec[], events: SupervisorEvents) 
 interface Supervision {
   stopping: boolean
   events: SupervisorEvents
+  environment: NodeJS.ProcessEnv
 }
 
 function newPart(spec: PartSpec): Part {
@@ -108,7 +116,7 @@ function start(part: Part, supervision: Supervision): void {
   const child = spawn(process.execPath, [...part.spec.args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     windowsHide: true,
-    env: PART_ENVIRONMENT,
+    env: supervision.environment,
   })
   Object.assign(part, { child, pid: child.pid ?? null, state: 'running', startedMs: Date.now(), timer: null })
   part.since = new Date().toISOString()

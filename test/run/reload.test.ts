@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
 import { loadConfig } from '../../src/config-file.ts'
 import { changeOf, isLive } from '../../src/config-reload.ts'
 import { configKeys } from '../../src/config.ts'
-import { dataFolder, smarthouse, sql, start } from '../house/run-cli.ts'
+import type { PartStatus } from '../../src/run/instance.ts'
+import { dataFolder, sql, start } from '../house/run-cli.ts'
 
 const config = (env: Record<string, string>) => loadConfig({ file: 'absent.yaml', named: false, env }).config
 
@@ -48,6 +50,8 @@ test('a platform that runs takes over what it can, says what it cannot, and what
   }
   const said = (text: string) => until(() => (house.output().includes(text) ? true : undefined))
   const url = await until(() => /Dashboard: (http:\S+)/.exec(house.output())?.[1])
+  const parts = () =>
+    (JSON.parse(readFileSync(join(data, 'run', 'status.json'), 'utf8')) as { parts: PartStatus[] }).parts
   const rates = () => sql(data, 'SELECT CAST(energy_rate_kwh AS VARCHAR) AS rate FROM reference.tariffs')
   await until(async () => (JSON.stringify(rates()).includes('0.120000000') ? true : undefined))
 
@@ -69,16 +73,21 @@ test('a platform that runs takes over what it can, says what it cannot, and what
   await said('The changed configuration is not taken: ')
   write({ ...price, stream: { retention: '2h' } })
   await said('not taken yet: stream.retention counts from the next start on')
+  // With this change a broker alone would speak to Kafka: it comes back with what all the others have.
+  write({ ...price, stream: { type: 'kafka', brokers: ['127.0.0.1:1'] } })
+  await said('not taken yet: stream.type, stream.brokers count from the next start on')
+  const broker = await until(() => parts().find(({ name, pid }) => name === 'broker' && pid !== null))
+  process.kill(broker.pid!, 'SIGKILL')
+  const restarted = await until(() =>
+    parts().find(({ name, pid }) => name === 'broker' && pid !== null && pid !== broker.pid),
+  )
+  await until(() =>
+    parts().some(({ pid, doing }) => pid === restarted.pid && /^\d+ clients/.test(doing)) ? true : undefined,
+  )
   write({ price: price.price })
   await said('The configuration changed: dashboard.live_readings, sources.mqtt.enabled')
-  const parts = () =>
-    (
-      JSON.parse(smarthouse('status', '--json', '--data', data).stdout) as {
-        instance: { parts: { name: string }[] }
-      }
-    ).instance.parts
   await until(async () => (parts().some(({ name }) => name === 'broker') ? undefined : true))
   house.child.kill('SIGINT')
   assert.equal(await house.ended, 0, house.output())
-  assert.doesNotMatch(house.output(), /ended \(/, 'no part ended by itself')
+  assert.deepEqual(house.output().match(/ended \(/g)?.length, 1, 'no other part ended by itself')
 })

@@ -32,13 +32,19 @@ export interface SourceFile {
   sample: string
 }
 
+export interface FoundFile {
+  path: string
+  /** Whether somebody named this very file, and did not find it in a folder or by a pattern. */
+  isNamed: boolean
+}
+
 /** The files that paths, folders (with all below) and patterns name, each once, in order. */
-export async function expandPaths(paths: readonly string[]): Promise<string[]> {
-  const found = new Set<string>()
+export async function expandPaths(paths: readonly string[]): Promise<FoundFile[]> {
+  const found = new Map<string, boolean>()
   for (const path of paths) {
     const information = await stat(path).catch(() => undefined)
     if (information?.isFile()) {
-      found.add(path)
+      found.set(path, true)
       continue
     }
     const pattern = information?.isDirectory() ? '**/*' : path
@@ -49,9 +55,9 @@ export async function expandPaths(paths: readonly string[]): Promise<string[]> {
       if (isTelemetryName(file) && (await stat(file)).isFile()) matches.push(file)
     }
     if (matches.length === 0) throw nothingFound(path, information !== undefined)
-    for (const match of matches.toSorted()) found.add(match)
+    for (const match of matches.toSorted()) found.set(match, found.get(match) ?? false)
   }
-  return [...found]
+  return Array.from(found, ([path, isNamed]) => ({ path, isNamed }))
 }
 
 function isTelemetryName(path: string): boolean {

@@ -3,22 +3,20 @@
  * import is run or killed. All files are read through and understood before anything of any of them is appended.
  */
 import { createHash } from 'node:crypto'
-import { PlatformError } from '../../errors.ts'
 import type { ReadableSink, StreamMessage } from '../source.ts'
-import { expandPaths, inspectFile } from './files.ts'
+import {
+  resultOf,
+  understandFiles,
+  type CheckOptions,
+  type RefusedFile,
+  type UnreadableReason,
+} from './check.ts'
 import { IMPORT_HEADER, linesInStream, openLedger, type Ledger } from './ledger.ts'
-import { checkMappingOptions, notTelemetry, type MappingOptions } from './options.ts'
-import type { BrokenRow, SourceRow } from './rows.ts'
-import type { RowFault, RowReader, RowResult } from './table.ts'
-import { openZone, type Zone } from './times.ts'
-import { understand } from './understand.ts'
 import type { DeviceWord, Understood } from './understood.ts'
 
 /** Messages that are appended at once, at least. */
 const BATCH_MESSAGES = 2_000
 const EXAMPLES = 3
-
-export type UnreadableReason = RowFault | BrokenRow['reason']
 
 export interface UnreadableRows {
   count: number
@@ -53,30 +51,14 @@ export interface ImportReport {
   /** Homes that the files are of; rows that name one of their own are not asked. */
   tenants: string[]
   files: FileReport[]
+  /** Files of folders and patterns that were left out. */
+  refused: RefusedFile[]
 }
 
-export interface ImportProgress {
-  path: string
-  /** Files done, of how many. */
-  filesDone: number
-  files: number
-  /** Bytes read of all files, as they lie on disk, of how many. */
-  bytesDone: number
-  bytes: number
-  rows: number
-  /** First the files are checked, then they are appended. */
-  phase: 'check' | 'append'
-}
-
-export interface ImportOptions extends MappingOptions {
-  /** Files, folders, patterns. */
-  paths: readonly string[]
+export interface ImportOptions extends CheckOptions {
   log: ReadableSink
   /** Folder of the ledger, `imports.sqlite`: beside the stream. */
   ledgerDir: string
-  /** IANA zone of times that name none. */
-  timeZone: string
-  onProgress?: (progress: ImportProgress) => void
   /** Hears what the import knows of devices, before the first of their readings is appended. */
   onDevices?: (devices: readonly DeviceWord[]) => Promise<void>
   /** Stops between two batches; the next import goes on from there. */
@@ -88,7 +70,7 @@ export interface ImportOptions extends MappingOptions {
  * `already_running` where another import is at work. Rows that cannot be read are counted by reason.
  */
 export async function importFiles(options: ImportOptions): Promise<ImportReport> {
-  const understood = await understandFiles(options)
+  const { understood, refused } = await understandFiles(options)
   const bytes = understood.reduce((sum, { file }) => sum + file.bytes, 0)
   const progress = { path: '', filesDone: 0, files: understood.length, bytesDone: 0, bytes, rows: 0 }
   const notes = understood.flatMap(({ file, notes: own }) => own.map((note) => `${file.path}: ${note}`))
@@ -103,6 +85,7 @@ export async function importFiles(options: ImportOptions): Promise<ImportReport>
     notes,
     tenants,
     files: [],
+    refused,
   }
   const devices = distinctDevices(understood)
   const ledger = openLedger(options.ledgerDir)
@@ -133,94 +116,10 @@ export async function importFiles(options: ImportOptions): Promise<ImportReport>
   return report
 }
 
-/** All files as they are understood; throws where one of them is not. */
-export async function understandFiles(
-  options: Omit<ImportOptions, 'log' | 'ledgerDir' | 'onDevices'>,
-): Promise<Understood[]> {
-  checkMappingOptions(options)
-  const zone = zoneOf(options.timeZone)
-  const paths = await expandPaths(options.paths)
-  const understood: Understood[] = []
-  for (const path of paths) {
-    options.onProgress?.({
-      path,
-      filesDone: understood.length,
-      files: paths.length,
-      bytesDone: 0,
-      bytes: 0,
-      rows: 0,
-      phase: 'check',
-    })
-    const file = await inspectFile(path)
-    const one = await understand(file, { ...options, zone })
-    await checkFirstRows(one)
-    understood.push(one)
-  }
-  return understood
-}
-
 /** The word of the last file on each device. */
 function distinctDevices(understood: readonly Understood[]): DeviceWord[] {
   const words = understood.flatMap(({ devices }) => devices)
   return [...new Map(words.map((word) => [JSON.stringify([word.tenant_id, word.device_id]), word])).values()]
-}
-
-function zoneOf(name: string): Zone {
-  try {
-    return openZone(name)
-  } catch (error) {
-    throw new PlatformError(
-      'usage',
-      `There is no time zone ${name}.`,
-      'Use an IANA name such as Europe/Berlin.',
-      {
-        cause: error,
-      },
-    )
-  }
-}
-
-/** So many rows without a reading in them are no telemetry. */
-const FIRST_ROWS = 1_000
-
-/** A file none of whose first rows is a reading is not understood: better said than counted row by row. */
-async function checkFirstRows(understood: Understood): Promise<void> {
-  const read = understood.reader()
-  let fault: { reason: UnreadableReason; line: number } | undefined
-  let rows = 0
-  for await (const row of understood.rows()) {
-    const result = resultOf(row, read)
-    if (result.messages.length > 0) return
-    fault ??= { reason: result.fault!, line: row.line }
-    if (++rows === FIRST_ROWS) break
-  }
-  const { path } = understood.file
-  if (!fault) throw notTelemetry(path, 'it holds no row', 'Check the file.')
-  throw notTelemetry(
-    path,
-    `none of its first rows is a reading (line ${fault.line}: ${REASONS[fault.reason]})`,
-    'Say which column is which with --map, --no-header, --delimiter and --date-order; --dry-run shows how it is understood.',
-  )
-}
-
-/** A row that cannot be taken apart has no reading in it either. */
-export function resultOf(
-  row: SourceRow | BrokenRow,
-  read: RowReader,
-): Omit<RowResult, 'fault'> & { fault?: UnreadableReason } {
-  return 'reason' in row ? { messages: [], badCells: 0, fault: row.reason } : read(row)
-}
-
-/** What each reason means, for people. */
-export const REASONS: Readonly<Record<UnreadableReason, string>> = {
-  no_time: 'no time that can be read',
-  no_value: 'no value',
-  no_device: 'no device',
-  bad_number: 'a value that is no number',
-  not_json: 'no JSON object',
-  quote_not_closed: 'a quotation that is not closed',
-  too_long: 'longer than a row can be',
-  cut_off: 'a last row that is cut off',
 }
 
 async function importFile(

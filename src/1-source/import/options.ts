@@ -154,7 +154,7 @@ export function matchesName(pattern: string, name: string): boolean {
 export function notTelemetry(path: string, why: string, cure: string): PlatformError {
   return new PlatformError(
     'file_not_telemetry',
-    `${path} cannot be read as telemetry: ${why}. Nothing was taken.`,
+    `${path} cannot be read as telemetry: ${why}. Nothing of it was taken.`,
     cure,
   )
 }

@@ -1,6 +1,12 @@
 /** `import --dry-run`: how each file would be understood, with its first rows as readings; nothing is appended. */
 import type { Reading } from '../../reading.ts'
-import { resultOf, understandFiles, type ImportOptions, type UnreadableReason } from './import.ts'
+import {
+  resultOf,
+  understandFiles,
+  type CheckOptions,
+  type RefusedFile,
+  type UnreadableReason,
+} from './check.ts'
 import type { DeviceWord } from './understood.ts'
 
 const ROWS_SHOWN = 5
@@ -20,12 +26,16 @@ export interface FilePreview {
   rows: RowPreview[]
 }
 
+export interface Preview {
+  files: FilePreview[]
+  refused: RefusedFile[]
+}
+
 /** Throws as the import itself does. */
-export async function previewFiles(
-  options: Omit<ImportOptions, 'log' | 'ledgerDir' | 'onDevices'>,
-): Promise<FilePreview[]> {
-  const previews: FilePreview[] = []
-  for (const understood of await understandFiles(options)) {
+export async function previewFiles(options: CheckOptions): Promise<Preview> {
+  const { understood: all, refused } = await understandFiles(options)
+  const files: FilePreview[] = []
+  for (const understood of all) {
     const { file, description, notes, devices } = understood
     const read = understood.reader()
     const rows: RowPreview[] = []
@@ -37,7 +47,7 @@ export async function previewFiles(
       rows.push({ line: row.line, readings, ...(fault !== undefined && { fault }) })
       if (rows.length === ROWS_SHOWN) break
     }
-    previews.push({ path: file.path, description, notes, devices, rows })
+    files.push({ path: file.path, description, notes, devices, rows })
   }
-  return previews
+  return { files, refused }
 }

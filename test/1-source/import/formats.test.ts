@@ -294,7 +294,8 @@ test('Parquet: times with and without a zone, floats of four bytes, decimals, a 
 
 test('--dry-run: columns, units and the first rows as readings, and nothing is taken', async () => {
   const path = house.file('dry.csv', 'Time;Power (kW)\n15/01/2024 10:00;1,5\n15/01/2024 11:00;?\n')
-  const [preview] = await previewFiles({ paths: [path], timeZone: 'Europe/Berlin', device: 'oven' })
+  const { files } = await previewFiles({ paths: [path], timeZone: 'Europe/Berlin', device: 'oven' })
+  const [preview] = files
   assert.deepEqual(preview!.description, [
     'CSV, columns parted by ";", header in line 1',
     'time: column 1 (clock of Europe/Berlin; order dmy; every 3600 s)',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
@@ -42,6 +42,7 @@ describe('import', () => {
       readings: 2,
       appended: 2,
       unreadable: { no_value: { count: 1, examples: [{ path, line: 4, text: '' }] } },
+      refused: [],
       cells: 0,
       notes: [],
       tenants: ['home'],
@@ -288,6 +289,33 @@ describe('import', () => {
     ])
     assert.deepEqual(report.files.map((file) => file.device).toSorted(), ['one', 'two'])
     assert.equal(report.appended, 2)
+    assert.deepEqual(report.refused, [])
+  })
+
+  test('a file of a folder that is no telemetry is named and left out, the others are taken; one that is named itself stops all', async () => {
+    house.file('y/good.csv', 'timestamp,power_usage\n1705314600,1\n')
+    const letter = house.file('y/letter.csv', 'Dear reader,\nthis is a letter\n')
+    const cut = house.file(
+      'y/deep/cut.csv.gz',
+      gzipSync('timestamp,power_usage\n1705314601,1\n').subarray(0, -12),
+    )
+    const folder = join(house.dir, 'files', 'y')
+    await assert.rejects(house.import([folder, letter]), withCode('file_not_telemetry'))
+    assert.deepEqual(await house.readings(), [])
+    const report = await house.import(folder)
+    assert.deepEqual(
+      report.files.map(({ device }) => device),
+      ['good'],
+    )
+    assert.deepEqual(
+      report.refused.map(({ path }) => path),
+      [cut, letter],
+    )
+    assert.match(report.refused[0]!.why, /ends in the middle/)
+    assert.match(report.refused[1]!.why, /letter\.csv cannot be read as telemetry/)
+    assert.equal(report.appended, 1)
+    const prose = dirname(house.file('z/only.csv', 'Nothing but prose\n'))
+    await assert.rejects(house.import(prose), withCode('file_not_telemetry'))
   })
 
   test('traces of real plugs (tracebase): every row of every file is taken, and none a second time', async (t) => {
