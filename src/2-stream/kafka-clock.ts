@@ -3,7 +3,7 @@ import { PlatformError } from '../errors.ts'
 import type { StreamRecord } from './log.ts'
 
 /** Silver takes readings for wrong that are ten minutes ahead of their arrival; long before that it is said. */
-const MOST_APART_MS = 60_000
+export const MOST_APART_MS = 60_000
 const LOOK_EVERY_MS = 60_000
 
 export interface ClockWatch {

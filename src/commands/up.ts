@@ -3,11 +3,18 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { dashboardIsStale } from '../7-dashboard/build.ts'
-import { ACCEPTED_CONFIG } from '../config-file.ts'
+import { ACCEPTED_CONFIG, type LoadedConfig } from '../config-file.ts'
 import { PlatformError } from '../errors.ts'
 import { reaches, redactor, secretsOf, type LogRecord, type Say } from '../log.ts'
 import { configFile, openConfig, openSettings, PROJECT_ROOT, type Settings } from '../main.ts'
-import { clearStatus, lockInstance, readStatus, stopRequested, writeStatus } from '../run/instance.ts'
+import {
+  clearStatus,
+  lockInstance,
+  readStatus,
+  stopRequested,
+  writeStatus,
+  type PartStatus,
+} from '../run/instance.ts'
 import { watchConfig } from '../run/config-watch.ts'
 import { shown } from '../run/log.ts'
 import { openLogFile } from '../run/log-file.ts'
@@ -92,11 +99,12 @@ function acceptedFile({ folder }: Settings): string {
   return join(folder.run, 'configuration.yaml')
 }
 
-/** Whole or not at all, and for nobody else's eyes: passwords may stand in it. */
-function accept(settings: Settings, text: string): void {
+/** Hands a configuration to the parts: whole or not at all, and for nobody else's eyes, since passwords may stand in it. */
+function accept(settings: Settings, { config, text }: Pick<LoadedConfig, 'config' | 'text'>): Settings {
   const file = acceptedFile(settings)
   writeFileSync(`${file}.new`, text, { mode: 0o600 })
   renameSync(`${file}.new`, file)
+  return { ...settings, config }
 }
 
 async function superviseAll(
@@ -105,9 +113,7 @@ async function superviseAll(
   port: number,
   stop: AbortSignal,
 ): Promise<void> {
-  const { config: first, text } = openConfig(args)
-  let settings = { ...began, config: first }
-  accept(settings, text)
+  let settings = accept(began, openConfig(args))
   const { run, root } = settings.folder
   const started = new Date().toISOString()
   let url = `http://${settings.config.server.host}:${port}`
@@ -141,19 +147,14 @@ async function superviseAll(
   const supervisor = supervise(partSpecs(settings, args, port), events, {
     [ACCEPTED_CONFIG]: acceptedFile(settings),
   })
-  let toldMs = Date.now()
+  const showOnTerminal = terminal()
   while (!stop.aborted && !stopRequested(run)) {
     const parts = supervisor.status()
     writeStatus(run, { pid: process.pid, url, started, updated: new Date().toISOString(), parts })
-    // For whoever looks on; `status` tells it to everybody else.
-    if (process.stdout.isTTY && Date.now() - toldMs >= TELL_EVERY_MS) {
-      toldMs = Date.now()
-      console.log(`running  ${parts.map((part) => `${part.name}: ${part.doing}`).join(' | ')}`)
-    }
+    showOnTerminal(parts)
     const changed = lookAtConfig()
     if (changed) {
-      settings = { ...settings, config: changed.config }
-      accept(settings, changed.text)
+      settings = accept(settings, changed)
       take = houseLog(settings)
       // Started again, the server comes back where the browsers look for it, also where the port was the system's choice.
       if (changed.parts.has('serve')) servePort = Number(new URL(url).port) || port
@@ -164,6 +165,16 @@ async function superviseAll(
   tell('Stopping …')
   await supervisor.stop()
   tell('Stopped. Everything that was acknowledged is in the data folder.')
+}
+
+/** For whoever looks on; `status` tells it to everybody else. */
+function terminal(): (parts: readonly PartStatus[]) => void {
+  let toldMs = Date.now()
+  return (parts) => {
+    if (!process.stdout.isTTY || Date.now() - toldMs < TELL_EVERY_MS) return
+    toldMs = Date.now()
+    console.log(`running  ${parts.map((part) => `${part.name}: ${part.doing}`).join(' | ')}`)
+  }
 }
 
 /** Takes what the parts and `up` say: into the file of the part, and onto the terminal. */

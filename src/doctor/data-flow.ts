@@ -117,7 +117,7 @@ function stopOf(flow: Flow, patient: Patient, config: NonNullable<Patient['confi
   const unit = { bronze: 'messages', silver: 'commits of Bronze', gold: 'commits of Silver' }
   for (const stage of ['bronze', 'silver', 'gold'] as const) {
     const sinceMs = patient.nowMs - flow.tables[stage].timestampMs
-    const patienceMs = STALLED_MS + 2 * (config.schedules[stage].everyMs ?? 0)
+    const patienceMs = STALLED_MS + 2 * restMs(stage, config)
     if (behind[stage] <= 0 || (patient.running && sinceMs < patienceMs)) continue
     return { state, ...stopsAt(stage, `${behind[stage]} ${unit[stage]} wait`, patient) }
   }
@@ -132,6 +132,15 @@ function stopOf(flow: Flow, patient: Patient, config: NonNullable<Patient['confi
     state: 'ok',
     what: `Readings come through: ${rows(bronze)} in Bronze, ${rows(silver)} in Silver, days in Gold: ${rows(gold)}`,
   }
+}
+
+/** How long a stage may rest by the configuration though there is work: by its schedule, and running continuously by its own pace. */
+function restMs(
+  stage: StageName,
+  { schedules, bronze, silver, gold }: NonNullable<Patient['config']>,
+): number {
+  const paceMs = { bronze: bronze.flush, silver: silver.late_pass, gold: gold.every }[stage]
+  return Math.max(schedules[stage].everyMs ?? 0, paceMs)
 }
 
 function nothingArrived(patient: Patient, { simulator, sources }: NonNullable<Patient['config']>) {

@@ -254,6 +254,17 @@ sources: { brokers: [{ url: 'mqtt://127.0.0.1:1' }] }`,
   fine(await ask('right-password'), 'mqtt_unreachable')
 })
 
+/** Every stage at its longest pace. */
+function slow(config: NonNullable<Patient['config']>, ms: number): NonNullable<Patient['config']> {
+  const { bronze, silver, gold } = config
+  return {
+    ...config,
+    bronze: { ...bronze, flush: ms },
+    silver: { ...silver, late_pass: ms },
+    gold: { ...gold, every: ms },
+  }
+}
+
 test('no data, and at which stage it stops', async (t) => {
   const { diagnose, begin, run } = house(t)
   const settings = begin()
@@ -269,6 +280,15 @@ test('no data, and at which stage it stops', async (t) => {
     const later = await diagnose({ running: true, nowMs: Date.now() + 600_000 })
     wrong(later, 'no_data', new RegExp(`^${what}`), whileRunning)
   }
+  // Where the house is told to take its time, a stage that rests is no fault.
+  const restsFor = async (ms: number): Promise<void> => {
+    const patient = await diagnose({
+      running: true,
+      nowMs: Date.now() + 600_000,
+      config: slow(settings.config, ms),
+    })
+    fine(patient, 'no_data')
+  }
   await run(BRONZE)
   await stops('Readings stop at the source: none has ever arrived', /docs\/devices\.md/)
   const log = await openStreamAlone(settings)
@@ -282,8 +302,10 @@ test('no data, and at which stage it stops', async (t) => {
   await stops('Readings stop before Bronze: 3 messages wait', /smarthouse logs stages/)
   await run(BRONZE)
   await stops('Readings stop before Silver: 1 commits of Bronze wait', /smarthouse logs stages/)
+  await restsFor(3_600_000)
   await run(SILVER)
   await stops('Readings stop before Gold: 1 commits of Silver wait', /smarthouse logs stages/)
+  await restsFor(3_600_000)
   await run(GOLD)
   const findings = await diagnose()
   fine(findings, 'no_data')

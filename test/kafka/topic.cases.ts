@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import { Admin } from '@platformatic/kafka'
 import { openKafkaLog } from '../../src/2-stream/kafka.ts'
 import type { TopicSettings } from '../../src/2-stream/kafka-topic.ts'
+import { lookAtKafka } from '../../src/doctor/brokers.ts'
 import { isPlatformError } from '../../src/errors.ts'
 import type { Kafka } from '../servers/kafka.ts'
 
@@ -59,5 +60,37 @@ export function topicCases(kafka: () => Kafka): void {
         /partitions is 3, the topic has 2; stream\.replication is 2, the topic has 1$/,
       )
     })
+  })
+
+  test('doctor says what is wrong with the topic, and whether a broker is ahead of this computer', async () => {
+    const topic = await existing(HOUR_MS)
+    const options = { connection: { brokers: kafka().brokers }, topic, create: true, ...HAS }
+    const wrong = async (asked: Partial<TopicSettings>, at: { nowMs: number; running: boolean }) =>
+      (await lookAtKafka({ ...options, ...asked }, at)).filter(({ state }) => state === 'wrong')
+    const now = { nowMs: Date.now(), running: true }
+    const log = await openKafkaLog(options)
+    await log.append([{ key: 'lamp', value: Buffer.from('{}') }])
+    await log.close()
+    const seen = await lookAtKafka(options, now)
+    assert.deepEqual(
+      seen.map(({ state }) => state),
+      ['ok', 'ok'],
+    )
+    assert.match(seen[1]!.what, /has 2 partitions, 1 replicas each, all in sync/)
+    const [unfit] = await wrong({ partitions: 3 }, now)
+    assert.equal(unfit?.code, 'stream_topic_unfit')
+    assert.match(unfit.what, /stream\.partitions is 3, the topic has 2/)
+    // This computer's clock two minutes earlier is the broker's two minutes ahead.
+    const [ahead] = await wrong({}, { nowMs: now.nowMs - 120_000, running: true })
+    assert.equal(ahead?.code, 'stream_clock_off')
+    assert.match(ahead.what, /of 1[12]\d s from now/)
+    const absent = { ...options, topic: 'absent' }
+    const [missing] = (await lookAtKafka(absent, now)).filter(({ state }) => state === 'wrong')
+    assert.equal(missing?.code, 'stream_topic_missing')
+    const before = await lookAtKafka(absent, { ...now, running: false })
+    assert.deepEqual(
+      before.map(({ state }) => state),
+      ['ok', 'note'],
+    )
   })
 }
