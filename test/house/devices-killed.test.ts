@@ -52,8 +52,12 @@ async function untilTaken(data: string, config: string): Promise<void> {
   try {
     for (;;) {
       const seen = new Set<string>()
-      for (const { partition, start } of await log.bounds())
-        for (const { value } of await log.read({ partition, offset: start, maxRecords: 100_000 })) {
+      for (const bounds of await log.bounds())
+        for (const { value } of await log.read({
+          partition: bounds.partition,
+          offset: bounds.start,
+          maxRecords: 100_000,
+        })) {
           const { device_id, power_usage } = JSON.parse(Buffer.from(value).toString()) as Record<
             string,
             unknown
