@@ -4,50 +4,14 @@ import { once } from 'node:events'
 import { chmodSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { createIntake } from '../../src/1-source/intake.ts'
 import { startBroker } from '../../src/1-source/mqtt/broker.ts'
-import { parseWords, type Command } from '../../src/commands/command.ts'
-import { DOCTOR } from '../../src/commands/doctor.ts'
-import { BRONZE, GOLD, SILVER } from '../../src/commands/stages.ts'
-import { examine, type Finding } from '../../src/doctor/examine.ts'
-import { patientOf, type Patient } from '../../src/doctor/patient.ts'
-import { entryOf, TROUBLES, type ErrorCode } from '../../src/error-catalogue.ts'
-import { openSettings, openStreamAlone } from '../../src/main.ts'
+import { entryOf, TROUBLES } from '../../src/error-catalogue.ts'
+import { openStreamAlone } from '../../src/main.ts'
 import { lockInstance, writeStatus, type PartStatus } from '../../src/run/instance.ts'
 import { dataFolder, ROOT } from '../house/run-cli.ts'
-
-/** The words of a command line on a data folder, with a configuration of its own beside it. */
-function house(t: TestContext, config = '') {
-  const data = dataFolder(t)
-  const file = `${data}.yaml`
-  // A port of the system's choice: what else runs on this machine says nothing here.
-  writeFileSync(file, `server: { port: 0 }\n${config}`)
-  const words = ['--data', data, '--config', file]
-  const args = (command: Command) => parseWords(command, words)
-  return {
-    data,
-    words,
-    begin: () => openSettings(args(DOCTOR), { create: true }),
-    run: (command: Command) =>
-      command.run(parseWords(command, [...words, '--once']), new AbortController().signal),
-    diagnose: (as: Partial<Patient> = {}) => examine({ ...patientOf(args(DOCTOR), undefined), ...as }),
-  }
-}
-
-function wrong(findings: readonly Finding[], code: ErrorCode, what: RegExp, cure: RegExp): void {
-  const found = findings.filter((finding) => finding.state === 'wrong' && finding.code === code)
-  const seen = JSON.stringify(findings, null, 1)
-  assert.ok(
-    found.some((finding) => what.test(finding.what) && cure.test(finding.cure ?? '')),
-    `${code} ${what} ${cure}: ${seen}`,
-  )
-}
-const fine = (findings: readonly Finding[], code: ErrorCode): void =>
-  assert.deepEqual(
-    findings.filter((finding) => finding.code === code && finding.state === 'wrong'),
-    [],
-  )
+import { fine, house, wrong } from './house.ts'
 
 test('every trouble has a sign, a cause and a cure, and is looked for', async (t) => {
   const findings = await house(t).diagnose()
@@ -252,73 +216,6 @@ sources: { brokers: [{ url: 'mqtt://127.0.0.1:1' }] }`,
   wrong(refused, 'mqtt_unreachable', /uthori[sz]ed|refused/, /password/)
   assert.doesNotMatch(JSON.stringify(refused), /wrong-password/, 'no password is told')
   fine(await ask('right-password'), 'mqtt_unreachable')
-})
-
-/** Every stage at its longest pace. */
-function slow(config: NonNullable<Patient['config']>, ms: number): NonNullable<Patient['config']> {
-  const { bronze, silver, gold } = config
-  return {
-    ...config,
-    bronze: { ...bronze, flush: ms },
-    silver: { ...silver, late_pass: ms },
-    gold: { ...gold, every: ms },
-  }
-}
-
-test('no data, and at which stage it stops', async (t) => {
-  const { diagnose, begin, run } = house(t)
-  const settings = begin()
-  // As it is while nothing runs, and as it would be found ten minutes later if something did.
-  const stops = async (what: string, whileRunning: RegExp): Promise<void> => {
-    const stopped = (await diagnose()).find(({ code }) => code === 'no_data')
-    assert.deepEqual(
-      [stopped?.state, stopped?.what.startsWith(what)],
-      ['note', true],
-      JSON.stringify(stopped),
-    )
-    assert.match(stopped?.cure ?? '', /smarthouse up/)
-    const later = await diagnose({ running: true, nowMs: Date.now() + 600_000 })
-    wrong(later, 'no_data', new RegExp(`^${what}`), whileRunning)
-  }
-  // Where the house is told to take its time, a stage that rests is no fault.
-  const restsFor = async (ms: number): Promise<void> => {
-    const patient = await diagnose({
-      running: true,
-      nowMs: Date.now() + 600_000,
-      config: slow(settings.config, ms),
-    })
-    fine(patient, 'no_data')
-  }
-  await run(BRONZE)
-  await stops('Readings stop at the source: none has ever arrived', /docs\/devices\.md/)
-  const log = await openStreamAlone(settings)
-  const readings = [0, 1, 2].map((minute) => ({
-    device_id: 'lamp',
-    timestamp: `2026-01-15T10:0${minute}:00Z`,
-    power_usage: 60,
-  }))
-  await log.append(readings.map((one) => ({ key: 'lamp', value: Buffer.from(JSON.stringify(one)) })))
-  await log.close()
-  await stops('Readings stop before Bronze: 3 messages wait', /smarthouse logs stages/)
-  await run(BRONZE)
-  await stops('Readings stop before Silver: 1 commits of Bronze wait', /smarthouse logs stages/)
-  await restsFor(3_600_000)
-  await run(SILVER)
-  await stops('Readings stop before Gold: 1 commits of Silver wait', /smarthouse logs stages/)
-  await restsFor(3_600_000)
-  await run(GOLD)
-  const findings = await diagnose()
-  fine(findings, 'no_data')
-  assert.match(findings.find(({ code }) => code === 'no_data')?.what ?? '', /3 in Bronze, 3 in Silver/)
-})
-
-test('readings that are all rejected stop at Silver', async (t) => {
-  const { diagnose, begin, run } = house(t)
-  const log = await openStreamAlone(begin())
-  await log.append([{ key: 'x', value: Buffer.from('{"device_id":"lamp","power_usage":60}') }])
-  await log.close()
-  for (const stage of [BRONZE, SILVER, GOLD]) await run(stage)
-  wrong(await diagnose(), 'no_data', /1 of 1 readings .* missing_timestamp \(lamp\)/, /silver\.rejects/)
 })
 
 test('a configuration that cannot be read is found too, and the rest is looked at all the same', async (t) => {
