@@ -1,5 +1,6 @@
 -- Every arrival with its null rules applied and its first reject reason. Narrow: measured fields in integer units;
--- all else stays behind in arrivals, to be fetched by seq at the end.
+-- all else stays behind in arrivals, to be fetched by seq at the end. What few rows need stands in branches of CASE, which
+-- are computed for these rows alone.
 -- grain:  one row per row of arrivals
 -- key:    seq
 -- inputs: arrivals, channels, described, corrected, type_limits, constants
@@ -18,9 +19,7 @@ WITH typed AS (
     x.reported_by IS NOT NULL AS reported_corrected,
     x.counter_by IS NOT NULL AS counter_corrected,
     x.excluded_by, a.status, a.alert, a.faults,
-    coalesce(cardinality(a.metrics) > 0, false) AS has_metrics,
-    a.metrics['uptime_s'] AS uptime_s,
-    CASE WHEN trim(a.device_type) <> '' THEN a.device_type ELSE coalesce(p.device_type, c.device_type) END AS device_type,
+    a.metrics, coalesce(filled(a.device_type), p.device_type, c.device_type) AS device_type,
     c.rated_power_w
   FROM arrivals a
   LEFT JOIN channels c ON c.channel_no = a.channel_no
@@ -51,26 +50,26 @@ nulled AS (
     x.*,
     CASE
       WHEN x.temperature_corrected THEN 'corrected'
-      WHEN array_contains(x.faults, 'temperature') OR abs(x.temperature) > 1e300 THEN 'not_a_number'
+      WHEN x.faults IS NOT NULL AND array_contains(x.faults, 'temperature') OR abs(x.temperature) > 1e300 THEN 'not_a_number'
       WHEN x.temperature IN (k.sentinel_int16, k.sentinel_int32, k.sentinel_uint32, k.sentinel_probe_open_c, k.sentinel_probe_top_c)
         AND x.sentinel THEN 'sentinel'
       WHEN x.temperature IN (k.power_up_high_c, k.power_up_low_c) AND x.power_up_sentinel
-        AND x.uptime_s <= k.power_up_s THEN 'power_up'
+        AND x.metrics['uptime_s'] <= k.power_up_s THEN 'power_up'
     END AS temperature_rule,
     CASE
       WHEN x.power_corrected THEN 'corrected'
-      WHEN array_contains(x.faults, 'power_usage') OR abs(x.power_usage) > 1e300 THEN 'not_a_number'
+      WHEN x.faults IS NOT NULL AND array_contains(x.faults, 'power_usage') OR abs(x.power_usage) > 1e300 THEN 'not_a_number'
       WHEN x.power_usage IN (k.sentinel_int32, k.sentinel_uint32) AND x.sentinel THEN 'sentinel'
     END AS power_rule,
     CASE
       WHEN x.reported_corrected THEN 'corrected'
-      WHEN array_contains(x.faults, 'energy_consumption_wh') OR abs(x.energy_consumption_wh) > 1e300 THEN 'not_a_number'
+      WHEN x.faults IS NOT NULL AND array_contains(x.faults, 'energy_consumption_wh') OR abs(x.energy_consumption_wh) > 1e300 THEN 'not_a_number'
       WHEN x.energy_consumption_wh IN (k.sentinel_int32, k.sentinel_uint32) AND x.sentinel THEN 'sentinel'
       WHEN abs(x.energy_consumption_wh) >= k.reported_limit_wh THEN 'too_large'
     END AS reported_rule,
     CASE
       WHEN x.counter_corrected THEN 'corrected'
-      WHEN array_contains(x.faults, 'energy_total_wh') OR abs(x.energy_total_wh) > 1e300 THEN 'not_a_number'
+      WHEN x.faults IS NOT NULL AND array_contains(x.faults, 'energy_total_wh') OR abs(x.energy_total_wh) > 1e300 THEN 'not_a_number'
       WHEN x.energy_total_wh IN (k.sentinel_int32, k.sentinel_uint32) AND x.sentinel THEN 'sentinel'
       WHEN abs(x.energy_total_wh) >= k.counter_limit_wh THEN 'too_large'
     END AS counter_rule
@@ -85,17 +84,21 @@ kept AS (
     CASE WHEN coalesce(reported_rule, 'corrected') = 'corrected' THEN energy_consumption_wh END AS energy_consumption_wh,
     CASE WHEN coalesce(counter_rule, 'corrected') = 'corrected' THEN energy_total_wh END AS energy_total_wh,
     coalesce(status = 'offline', false) AS offline,
-    coalesce(trim(alert) <> '' AND alert <> 'none', false) AS has_alert,
-    array_contains(faults, 'not_json') OR array_contains(faults, 'not_object') AS is_not_json,
-    concat_ws(' ',
-      temperature_rule || ':temperature',
-      power_rule || ':power_usage',
-      reported_rule || ':energy_consumption_wh',
-      counter_rule || ':energy_total_wh'
-    ) AS null_reasons,
-    temperature IS NULL AND power_usage IS NULL AND energy_consumption_wh IS NULL AND energy_total_wh IS NULL
-      AND temperature_rule IS NULL AND power_rule IS NULL AND reported_rule IS NULL AND counter_rule IS NULL
-      AND NOT coalesce(trim(status) <> '', false) AND NOT coalesce(trim(alert) <> '', false) AND NOT has_metrics AS is_empty,
+    coalesce(filled(alert) <> 'none', false) AS has_alert,
+    CASE WHEN faults IS NOT NULL THEN array_contains(faults, 'not_json') OR array_contains(faults, 'not_object') END AS is_not_json,
+    CASE
+      WHEN coalesce(temperature_rule, power_rule, reported_rule, counter_rule) IS NULL THEN ''
+      ELSE concat_ws(' ',
+        temperature_rule || ':temperature',
+        power_rule || ':power_usage',
+        reported_rule || ':energy_consumption_wh',
+        counter_rule || ':energy_total_wh')
+    END AS null_reasons,
+    CASE
+      WHEN coalesce(temperature, power_usage, energy_consumption_wh, energy_total_wh) IS NOT NULL THEN false
+      ELSE coalesce(temperature_rule, power_rule, reported_rule, counter_rule, filled(status), filled(alert)) IS NULL
+        AND NOT coalesce(cardinality(metrics) > 0, false)
+    END AS is_empty,
     power_min_w, power_max_w, temperature_min_c, temperature_max_c, negative_energy, points_power,
     coalesce(rated_power_w, type_rated_power_w) AS rated_power_w,
     CAST(round(coalesce(rated_power_w, plausible_w) * 1000) AS BIGINT) AS plausible_mw

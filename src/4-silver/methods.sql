@@ -47,21 +47,21 @@ lasting AS (
     ON r.channel_no = n.channel_no
     AND r.r_no = n.r_no - CASE WHEN n.r IS NULL THEN 0 ELSE 1 END
 ),
--- reported spans begun so far; the carried ones have begun before every carried hold that they do not drop
+-- the reported spans that begin here, few; the carried ones have begun before every carried hold that they do not drop
 spans AS (
   SELECT
-    channel_no, r_no,
-    count(CASE WHEN NOT reported_before AND seq > 0 THEN 1 END) OVER (
-      PARTITION BY channel_no ORDER BY r_no ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-    ) AS reported_spans
+    channel_no, r_no AS from_r_no,
+    coalesce(lead(r_no) OVER begins, 9000000000000000) AS to_r_no,
+    row_number() OVER begins AS span_no
   FROM lasting
-  WHERE r IS NOT NULL
+  WHERE r IS NOT NULL AND NOT reported_before AND seq > 0
+  WINDOW begins AS (PARTITION BY channel_no ORDER BY r_no)
 )
 SELECT
   l.channel_no, l.t_us, l.seq, l.c, l.r, l.p, l.lower_c, l.lower_r, l.offline,
   l.max_gap_us, l.plausible_mw, l.held_until_us, l.hold_dropped, l.c_no, l.r_no, l.p_no,
   l.in_counter, l.in_reported, l.counter_before, l.reported_before, l.c_before_us, l.r_before_us,
-  coalesce(s.reported_spans, 0) AS reported_spans
+  coalesce(s.span_no, 0) AS reported_spans
 FROM lasting l
 LEFT JOIN spans s
-  ON s.channel_no = l.channel_no AND s.r_no = l.r_no
+  ON s.channel_no = l.channel_no AND l.r_no >= s.from_r_no AND l.r_no < s.to_r_no

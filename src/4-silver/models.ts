@@ -32,8 +32,7 @@ export const REJECTS = SILVER_REJECTS.name
 export const DUPLICATES = SILVER_DUPLICATES.name
 
 /** The home of a row of Bronze, which may not name one. */
-export const TENANT = (alias: string): string =>
-  `CASE WHEN trim(${alias}.tenant_id) <> '' THEN ${alias}.tenant_id ELSE 'home' END`
+export const TENANT = (alias: string): string => `coalesce(filled(${alias}.tenant_id), 'home')`
 
 /** Rows of Bronze; those of a device that is merged into another are that one's. */
 export function arrivalsOf(lake: Lake, files: Snapshot['files']): string {
@@ -85,14 +84,28 @@ export async function numberChannels(session: Session, rowsSql: string): Promise
 /** Makes `arrivals` of some rows of Bronze, and `corrected`, and numbers their channels. */
 export async function takeArrivals(session: Session, rowsSql: string): Promise<void> {
   await numberChannels(session, rowsSql)
-  await materialise(session, 'arrivals')
+  await takeNumberedArrivals(session, rowsSql)
+}
+
+/** As `takeArrivals`, where every channel has its number. */
+export async function takeNumberedArrivals(session: Session, rowsSql: string): Promise<void> {
+  await session.run(`CREATE OR REPLACE TEMP VIEW landed AS ${rowsSql}`)
+  await orderArrivals(session)
   await materialise(session, 'corrected')
+}
+
+/** Makes `arrivals`: a table keeps the order in which rows are put into it, and that is their `seq`. */
+async function orderArrivals(session: Session): Promise<void> {
+  await materialise(session, 'arrivals', 'arrivals_in_order')
+  await session.run(
+    'CREATE OR REPLACE TEMP VIEW arrivals AS SELECT rowid + 1 AS seq, * FROM arrivals_in_order',
+  )
 }
 
 /** As `takeArrivals`, for few rows of channels that nearly always have a number already. */
 export async function takeFewArrivals(session: Session, rowsSql: string): Promise<void> {
   await session.run(`CREATE OR REPLACE TEMP VIEW landed AS ${rowsSql}`)
-  await materialise(session, 'arrivals')
+  await orderArrivals(session)
   const [unknown] = await session.rows(
     `SELECT 1 FROM arrivals WHERE channel_no IS NULL AND trim(device_id) <> '' LIMIT 1`,
   )
@@ -191,9 +204,9 @@ export async function resolveIdentities(session: Session): Promise<void> {
 
 /** From `accepted` and `carried` to `energy` and `channel_state`. */
 export async function computeEnergy(session: Session): Promise<void> {
-  await materialise(session, 'measured')
+  await view(session, 'measured')
   await materialise(session, 'methods')
-  const [counters] = await session.rows('SELECT 1 FROM measured WHERE c IS NOT NULL LIMIT 1')
+  const [counters] = await session.rows('SELECT 1 FROM methods WHERE c IS NOT NULL LIMIT 1')
   await materialiseIf(session, counters !== undefined, 'counter_rows')
   await materialiseIf(session, counters !== undefined, 'counter_steps')
   for (const model of ['holds', 'energy', 'channel_state']) await materialise(session, model)
@@ -209,11 +222,12 @@ export async function computeReadings(session: Session): Promise<void> {
      SELECT seq, channel_no, device_no, t_us, temperature_mc, power_mw, has_alert FROM accepted
      UNION ALL SELECT 0, * FROM hour_before`,
   )
-  const [rows] = await session.rows<{ new_rows: number; old_rows: number }>(
-    'SELECT (SELECT count(*) FROM accepted) AS new_rows, (SELECT count(*) FROM hour_before) AS old_rows',
+  const [rows] = await session.rows<{ new_rows: number; old_rows: number; alerts: number }>(
+    `SELECT count_if(seq > 0) AS new_rows, count_if(seq = 0) AS old_rows, count_if(has_alert) AS alerts FROM hour_rows`,
   )
-  const lookUp = rows !== undefined && rows.old_rows > rows.new_rows * LOOK_UP_RATIO
+  const lookUp = rows!.old_rows > rows!.new_rows * LOOK_UP_RATIO
   await materialise(session, lookUp ? 'windows_on_time' : 'windows', 'windows')
+  await materialiseIf(session, rows!.alerts > 0, lookUp ? 'alarms_on_time' : 'alarms', 'alarms')
   // A view: these are the widest rows of all, and they are read once, to be written.
   await view(session, 'readings')
 }

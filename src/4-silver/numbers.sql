@@ -7,7 +7,7 @@
 -- check device_numbered: device_no <= channel_no
 WITH met AS (
   SELECT DISTINCT
-    CASE WHEN trim(tenant_id) <> '' THEN tenant_id ELSE 'home' END AS tenant_id, device_id, channel
+    coalesce(filled(tenant_id), 'home') AS tenant_id, device_id, channel
   FROM landed
   WHERE trim(device_id) <> ''
 ),

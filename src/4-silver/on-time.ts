@@ -1,6 +1,6 @@
 /** Arrivals of some Bronze versions: rejects and what is on time become rows at once, the rest is left pending. */
 import type { Session } from '../lake/types.ts'
-import { checkAccounting, materialise, materialiseIf } from './model.ts'
+import { checkAccounting, materialise, materialiseIf, view } from './model.ts'
 import { computeEnergy, computeReadings, resolveIdentities } from './models.ts'
 
 /** Arrivals that did not become a row of `readings`. */
@@ -65,7 +65,7 @@ async function outcomeOf(session: Session): Promise<Outcome> {
 
 /** Whether `judged_again` has a device: one that is not on time after all. */
 async function resolveOnTime(session: Session): Promise<boolean> {
-  await materialise(session, 'on_time')
+  await view(session, 'on_time')
   await session.run(
     `CREATE OR REPLACE TEMP VIEW candidates AS SELECT * FROM on_time;
      CREATE OR REPLACE TEMP TABLE carried AS

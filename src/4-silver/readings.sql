@@ -1,7 +1,7 @@
 -- silver.readings: the accepted rows, enriched, with quality, one-hour windows and energy.
 -- grain:  one row per accepted row
 -- key:    stream_topic, stream_partition, stream_offset, stream_index
--- inputs: accepted, arrivals, channels, described, corrected, resolved, windows, energy, type_limits, constants
+-- inputs: accepted, arrivals, channels, described, corrected, resolved, windows, alarms, energy, type_limits, constants
 -- window: none of its own
 -- check score_is_share: quality_score BETWEEN 0 AND 1
 -- check method_known: energy_method IN ('reported', 'counter', 'integrated', 'none')
@@ -11,18 +11,18 @@ WITH enriched AS (
   SELECT
     a.seq, a.ingestion_time, a.stream_topic, a.stream_partition, a.stream_offset, a.stream_index,
     c.tenant_id, c.device_id, c.channel, a.timestamp,
-    CASE WHEN trim(a.event_id) <> '' THEN a.event_id END AS event_id,
-    CASE WHEN trim(a.device_type) <> '' THEN a.device_type ELSE coalesce(p.device_type, c.device_type) END AS device_type,
-    CASE WHEN trim(a.user_id) <> '' THEN a.user_id ELSE coalesce(p.user_id, c.user_id) END AS user_id,
+    filled(a.event_id) AS event_id,
+    coalesce(filled(a.device_type), p.device_type, c.device_type) AS device_type,
+    coalesce(filled(a.user_id), p.user_id, c.user_id) AS user_id,
     CASE WHEN s.temperature_mc IS NOT NULL THEN CASE WHEN x.temperature_by IS NULL THEN a.temperature ELSE x.temperature END END AS temperature,
     CASE WHEN s.power_mw IS NOT NULL THEN CASE WHEN x.power_by IS NULL THEN a.power_usage ELSE x.power_usage END END AS power_usage,
     CASE WHEN s.reported_nwh IS NOT NULL THEN CASE WHEN x.reported_by IS NULL THEN a.energy_consumption_wh ELSE x.energy_consumption_wh END END AS energy_consumption_wh,
     CASE WHEN s.counter_uwh IS NOT NULL THEN CASE WHEN x.counter_by IS NULL THEN a.energy_total_wh ELSE x.energy_total_wh END END AS energy_total_wh,
-    CASE WHEN trim(a.status) <> '' AND coalesce(o.keeps_status, true) THEN a.status END AS status,
-    CASE WHEN trim(a.alert) <> '' AND coalesce(o.keeps_alert, true) THEN a.alert END AS alert,
-    CASE WHEN trim(a.location) <> '' THEN a.location ELSE coalesce(p.location, c.location) END AS location,
-    CASE WHEN trim(a.manufacturer) <> '' THEN a.manufacturer ELSE coalesce(p.manufacturer, c.manufacturer) END AS manufacturer,
-    CASE WHEN trim(a.model) <> '' THEN a.model ELSE coalesce(p.model, c.model) END AS model,
+    CASE WHEN coalesce(o.keeps_status, true) THEN filled(a.status) END AS status,
+    CASE WHEN coalesce(o.keeps_alert, true) THEN filled(a.alert) END AS alert,
+    coalesce(filled(a.location), p.location, c.location) AS location,
+    coalesce(filled(a.manufacturer), p.manufacturer, c.manufacturer) AS manufacturer,
+    coalesce(filled(a.model), p.model, c.model) AS model,
     CASE WHEN cardinality(a.metrics) > 0 AND coalesce(o.keeps_metrics, true) THEN a.metrics END AS metrics,
     coalesce(a.ingest_kind, 'live') AS ingest_kind, a.protocol, a.source_topic, a.raw, a.faults,
     s.t_us, unix_micros(a.ingestion_time) - s.t_us AS delay_us, s.null_reasons, s.power_is_high,
@@ -97,7 +97,7 @@ SELECT
   CAST(floor(s.t_us / 86400e6) - floor(unix_micros(CAST(s.installation_date AS TIMESTAMP_LTZ)) / 86400e6) AS INT) AS device_age_days,
   CAST(w.temperature_sum_mc AS DOUBLE) / NULLIF(w.temperature_count, 0) / 1e3 AS temp_1h_avg,
   CAST(w.power_sum_mw AS DOUBLE) / NULLIF(w.power_count, 0) / 1e3 AS power_1h_avg,
-  w.alerts AS alert_frequency_1h,
+  coalesce(m.alerts, 0) AS alert_frequency_1h,
   CASE WHEN s.power_usage > 0 THEN s.energy_consumption_wh / s.power_usage END AS energy_efficiency,
   CAST(CAST(e.energy_nwh AS DECIMAL(18, 0)) * CAST(0.000000001 AS DECIMAL(9, 9)) AS DECIMAL(18, 9)) AS energy_wh,
   timestamp_micros(e.from_us) AS energy_from,
@@ -110,8 +110,9 @@ SELECT
       CASE WHEN s.temperature_is_low THEN 'low_temperature' END,
       CASE WHEN s.power_alarms THEN 'high_power' END), ' '), '')
   END AS threshold_alerts,
-  CAST(s.timestamp AS DATE) AS event_date
+  DATE '1970-01-01' + CAST(floor(s.t_us / 86400e6) AS INT) AS event_date
 FROM scored s
 JOIN windows w ON w.seq = s.seq
+LEFT JOIN alarms m ON m.seq = s.seq
 LEFT JOIN energy e ON e.seq = s.seq
 CROSS JOIN constants k

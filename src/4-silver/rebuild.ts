@@ -10,11 +10,12 @@ import {
   forgetNumbers,
   INPUT_TABLES,
   loadReference,
+  numberChannels,
   READINGS,
   referenceNow,
   refineArrivals,
   REJECTS,
-  takeArrivals,
+  takeNumberedArrivals,
 } from './models.ts'
 import { refineOnTime } from './on-time.ts'
 import { type Part, timeParts } from './parts.ts'
@@ -111,8 +112,8 @@ async function writeAll(work: Work): Promise<ReadonlyMap<string, DataFile[]>> {
   const files: Files = Object.fromEntries(RESULTS.map(([table]) => [table, []]))
   if (parts.length > 1) return await writeParts(work, parts)
   if (parts.length === 1) {
-    await forgetNumbers(session)
-    await takeArrivals(session, `SELECT * FROM ${arrivalsOf(lake, bronze.files)}`)
+    await numberAll(work)
+    await takeNumberedArrivals(session, `SELECT * FROM ${arrivalsOf(lake, bronze.files)}`)
     await carryNothing(session)
     await refineArrivals(session)
     await writeResults(work, files)
@@ -130,13 +131,16 @@ async function writeParts(work: Work, parts: readonly Part[]): Promise<ReadonlyM
   const saved = await resumed(target, session, made)
   if (saved)
     onProgress?.(`silver: goes on after part ${saved.parts} of ${parts.length}, which were done before`)
-  else await emptyTail(session)
+  else {
+    await emptyTail(session)
+    await numberAll(work)
+  }
   const files: Files = saved?.files ?? Object.fromEntries(RESULTS.map(([table]) => [table, []]))
   let savedMs = Date.now()
   for (const [index, part] of parts.entries()) {
     if (index < (saved?.parts ?? 0)) continue
     if (part.opensBucket) await forgetHours(session)
-    await takeArrivals(session, `SELECT * FROM ${arrivalsOf(lake, part.files)} WHERE ${part.where}`)
+    await takeNumberedArrivals(session, `SELECT * FROM ${arrivalsOf(lake, part.files)} WHERE ${part.where}`)
     const { waiting } = await refineOnTime(session, 'SELECT DISTINCT device_no FROM pending')
     if (waiting > 0) await session.run('INSERT INTO pending SELECT * FROM waiting')
     await writeResults(work, files)
@@ -152,9 +156,18 @@ async function writeParts(work: Work, parts: readonly Part[]): Promise<ReadonlyM
   return new Map(Object.entries(files))
 }
 
+/** Numbers every channel before the first part, in the order of its texts: so arrivals, and what comes of them, are sorted as the tables are. */
+async function numberAll({ lake, session, bronze }: Work): Promise<void> {
+  await forgetNumbers(session)
+  await numberChannels(session, `SELECT * FROM ${arrivalsOf(lake, bronze.files)}`)
+}
+
 async function writeResults({ target, session }: Work, files: Files): Promise<void> {
-  for (const [table, result] of RESULTS)
-    files[table]?.push(...(await explained(target.write(session, table, `SELECT * FROM ${result}`))))
+  for (const [table, result] of RESULTS) {
+    const rows = `SELECT * FROM ${result}`
+    const written = target.write(session, table, rows, { sorted: table === READINGS })
+    files[table]?.push(...(await explained(written)))
+  }
 }
 
 /** The late pass, over files that are not committed yet. */

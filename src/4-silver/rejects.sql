@@ -45,4 +45,4 @@ LEFT JOIN described p
   ON p.device_no = a.device_no AND unix_micros(a.timestamp) >= p.from_us AND unix_micros(a.timestamp) < p.to_us
 LEFT JOIN corrected x ON x.seq = a.seq
 LEFT JOIN type_limits l
-  ON l.device_type = CASE WHEN trim(a.device_type) <> '' THEN a.device_type ELSE coalesce(p.device_type, c.device_type) END
+  ON l.device_type = coalesce(filled(a.device_type), p.device_type, c.device_type)

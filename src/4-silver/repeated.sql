@@ -10,13 +10,13 @@ WITH met AS (
 owning AS (
   SELECT
     c.channel_no, c.t_us, c.seq,
-    CASE WHEN trim(a.event_id) <> '' THEN a.event_id ELSE '' END AS event_key,
+    coalesce(filled(a.event_id), '') AS event_key,
     CASE WHEN c.temperature_mc IS NOT NULL THEN CASE WHEN x.temperature_by IS NULL THEN a.temperature ELSE x.temperature END END AS temperature,
     CASE WHEN c.power_mw IS NOT NULL THEN CASE WHEN x.power_by IS NULL THEN a.power_usage ELSE x.power_usage END END AS power_usage,
     CASE WHEN c.reported_nwh IS NOT NULL THEN CASE WHEN x.reported_by IS NULL THEN a.energy_consumption_wh ELSE x.energy_consumption_wh END END AS energy_consumption_wh,
     CASE WHEN c.counter_uwh IS NOT NULL THEN CASE WHEN x.counter_by IS NULL THEN a.energy_total_wh ELSE x.energy_total_wh END END AS energy_total_wh,
-    CASE WHEN trim(a.status) <> '' THEN a.status END AS status,
-    CASE WHEN trim(a.alert) <> '' THEN a.alert END AS alert,
+    filled(a.status) AS status,
+    filled(a.alert) AS alert,
     CASE WHEN cardinality(a.metrics) > 0 THEN true END AS metrics
   FROM met m
   JOIN candidates c ON c.channel_no = m.channel_no AND c.t_us = m.t_us

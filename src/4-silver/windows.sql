@@ -3,8 +3,8 @@
 -- grain:  one row per row of hour_rows with seq > 0
 -- key:    seq
 -- inputs: hour_rows (the accepted rows, and the rows of the hour before them with seq = 0), constants
--- window: one hour of one channel; alerts: of one device
--- check counts_not_negative: temperature_count >= 0 AND power_count >= 0 AND alerts >= 0
+-- window: one hour of one channel
+-- check counts_not_negative: temperature_count >= 0 AND power_count >= 0
 WITH running AS (
   SELECT
     channel_no, seq,
@@ -18,27 +18,13 @@ WITH running AS (
   WINDOW
     c AS (PARTITION BY channel_no ORDER BY t_us),
     h AS (PARTITION BY channel_no ORDER BY t_us RANGE BETWEEN 3599999999 PRECEDING AND CURRENT ROW)
-),
-alarmed AS (
-  SELECT
-    r.seq,
-    count(CASE WHEN r.has_alert THEN 1 END) OVER (
-      PARTITION BY r.device_no ORDER BY r.t_us RANGE BETWEEN 3599999999 PRECEDING AND CURRENT ROW
-    ) AS alerts
-  FROM hour_rows r
-  JOIN (SELECT DISTINCT device_no FROM hour_rows WHERE has_alert) d ON d.device_no = r.device_no
-),
-alerts AS (
-  SELECT seq, alerts FROM alarmed WHERE seq > 0 AND alerts > 0
 )
 SELECT
   r.seq,
   CAST(r.temperature_sum_mc - coalesce(b.temperature_sum_mc, 0) AS BIGINT) AS temperature_sum_mc,
   CAST(r.temperature_count - coalesce(b.temperature_count, 0) AS BIGINT) AS temperature_count,
   CAST(r.power_sum_mw - coalesce(b.power_sum_mw, 0) AS BIGINT) AS power_sum_mw,
-  CAST(r.power_count - coalesce(b.power_count, 0) AS BIGINT) AS power_count,
-  CAST(coalesce(a.alerts, 0) AS INT) AS alerts
+  CAST(r.power_count - coalesce(b.power_count, 0) AS BIGINT) AS power_count
 FROM running r
 LEFT JOIN running b ON b.channel_no = r.channel_no AND b.row_no = r.left_out
-LEFT JOIN alerts a ON a.seq = r.seq
 WHERE r.seq > 0

@@ -2,8 +2,8 @@
 -- grain:  one row per row of accepted
 -- key:    seq
 -- inputs: accepted, hour_rows, constants
--- window: one hour of one channel; alerts: of one device
--- check counts_not_negative: temperature_count >= 0 AND power_count >= 0 AND alerts >= 0
+-- window: one hour of one channel
+-- check counts_not_negative: temperature_count >= 0 AND power_count >= 0
 WITH channels_hour AS (
   SELECT
     n.seq,
@@ -15,21 +15,11 @@ WITH channels_hour AS (
   CROSS JOIN constants k
   JOIN hour_rows h ON h.channel_no = n.channel_no AND h.t_us > n.t_us - k.window_us AND h.t_us <= n.t_us
   GROUP BY n.seq
-),
-alerts AS (
-  SELECT n.seq, count(*) AS alerts
-  FROM accepted n
-  CROSS JOIN constants k
-  JOIN hour_rows h ON h.device_no = n.device_no AND h.t_us > n.t_us - k.window_us AND h.t_us <= n.t_us
-  WHERE h.has_alert
-  GROUP BY n.seq
 )
 SELECT
   c.seq,
   CAST(c.temperature_sum_mc AS BIGINT) AS temperature_sum_mc,
   CAST(c.temperature_count AS BIGINT) AS temperature_count,
   CAST(c.power_sum_mw AS BIGINT) AS power_sum_mw,
-  CAST(c.power_count AS BIGINT) AS power_count,
-  CAST(coalesce(a.alerts, 0) AS INT) AS alerts
+  CAST(c.power_count AS BIGINT) AS power_count
 FROM channels_hour c
-LEFT JOIN alerts a ON a.seq = c.seq

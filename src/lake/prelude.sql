@@ -8,4 +8,6 @@ CREATE OR REPLACE MACRO nvl(a, b) AS coalesce(a, b);
 -- trunc(a × b / c) towards zero, in 128 bits; null where c is 0, an error where the result leaves 64 bits.
 CREATE OR REPLACE MACRO mul_div(a, b, c) AS
   CAST((CAST(a AS HUGEINT) * CAST(b AS HUGEINT)) // nullif(CAST(c AS HUGEINT), 0) AS BIGINT);
+-- The text, or null where it is blank. Nearly all begin with a letter or digit: there nothing is trimmed.
+CREATE OR REPLACE MACRO filled(t) AS CASE WHEN t >= '!' AND t < '~' THEN t WHEN trim(t) <> '' THEN t END;
 CREATE OR REPLACE MACRO array_remove(a, x) AS list_filter(a, lambda e: e IS DISTINCT FROM x);

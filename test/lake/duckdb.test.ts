@@ -36,7 +36,7 @@ test('parameters come as the types that they are', async (t) => {
   assert.deepEqual(row, { a: 'BIGINT', b: 'DOUBLE', c: 'HUGEINT', d: 'VARCHAR', e: 'BOOLEAN', f: true })
 })
 
-test('the prelude: exact arithmetic truncates towards zero in 128 bits, time is UTC microseconds', async (t) => {
+test('the prelude: exact arithmetic truncates towards zero in 128 bits, time is UTC microseconds, blank is nothing', async (t) => {
   const engine = await openDuckDb({ threads: 1 })
   t.after(() => engine.close())
   const session = await engine.session()
@@ -57,6 +57,14 @@ test('the prelude: exact arithmetic truncates towards zero in 128 bits, time is 
     two: 2,
     zone: 'UTC',
   })
+  // What begins with neither a letter nor a blank goes the long way.
+  const texts = await session.rows<{ text: string | null }>(
+    `SELECT filled(t) AS text FROM (VALUES (1, 'plug'), (2, ''), (3, '  '), (4, ' a'), (5, '~'), (6, 'é'), (7, NULL)) v(n, t) ORDER BY n`,
+  )
+  assert.deepEqual(
+    texts.map(({ text }) => text),
+    ['plug', null, null, ' a', '~', 'é', null],
+  )
 })
 
 test('temporary tables belong to one session; many statements of one session run in turn', async (t) => {

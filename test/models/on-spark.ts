@@ -13,6 +13,15 @@ export type Folders = (table: string) => string
 const MUL_DIV = `CREATE OR REPLACE TEMPORARY FUNCTION mul_div(a BIGINT, b BIGINT, c BIGINT) RETURNS BIGINT
   RETURN CAST(CAST(a AS DECIMAL(19, 0)) * CAST(b AS DECIMAL(19, 0)) DIV CAST(nullif(c, 0) AS DECIMAL(19, 0)) AS BIGINT)`
 
+const FILLED = `CREATE OR REPLACE TEMPORARY FUNCTION filled(t STRING) RETURNS STRING
+  RETURN CASE WHEN trim(t) <> '' THEN t END`
+
+/** The runner numbers arrivals in the order in which the model gives them. */
+const ARRIVALS = `SELECT row_number() OVER (
+    ORDER BY device_no NULLS LAST, timestamp NULLS LAST,
+      ingestion_time, stream_topic, stream_partition, stream_offset, stream_index
+  ) AS seq, * FROM arrivals_in_order`
+
 export class SparkModels {
   readonly #spark: Answering
   readonly #folders: Folders
@@ -36,6 +45,7 @@ export class SparkModels {
   /** Reference tables and constants; a constant may be another one than ours. */
   async loadReference(changed: Readonly<Record<string, number>> = {}): Promise<void> {
     await this.ask(MUL_DIV)
+    await this.ask(FILLED)
     const constants = {
       ...CONSTANTS,
       late_watermark_us: LATE_WATERMARK_HOURS * 3_600_000_000,
@@ -62,8 +72,10 @@ export class SparkModels {
     )
     await this.#view('carried', none(CHANNEL_STATE_COLUMNS))
     await this.#view('hour_before', none(HOUR_COLUMNS))
-    for (const name of ['numbers', 'channels', 'described', 'arrivals', 'corrected', 'checked'])
-      await this.#silverModel(name)
+    for (const name of ['numbers', 'channels', 'described']) await this.#silverModel(name)
+    await this.#silverModel('arrivals', 'arrivals_in_order')
+    await this.#keep('arrivals', ARRIVALS)
+    for (const name of ['corrected', 'checked']) await this.#silverModel(name)
     await this.#view('candidates', 'SELECT * FROM checked WHERE reject_reason IS NULL')
     await this.#silverModel('repeated')
     await this.#silverModel('owners_first', 'owned')
@@ -81,7 +93,8 @@ export class SparkModels {
       `SELECT CAST(seq AS BIGINT) AS seq, channel_no, device_no, t_us, temperature_mc, power_mw, has_alert FROM accepted
        UNION ALL SELECT 0, * FROM hour_before`,
     )
-    for (const name of ['windows', 'readings', 'rejects', 'duplicates']) await this.#silverModel(name)
+    for (const name of ['windows', 'alarms', 'readings', 'rejects', 'duplicates'])
+      await this.#silverModel(name)
   }
 
   /** `readings` once more, with the constants of now. */
