@@ -20,6 +20,53 @@ const MAPPING = `
         - { from: meter, to: energy_total_wh, unit: kWh }
 `
 
+/** A broker of its own process; answers its address once it listens. */
+async function startBroker(data: string, config: string) {
+  const broker = start(['broker', '--data', data, '--config', config])
+  for (;;) {
+    const port = /MQTT broker: 127\.0\.0\.1:(\d+)/.exec(broker.output())?.[1]
+    if (port !== undefined) return { broker, url: `mqtt://127.0.0.1:${port}` }
+    assert.equal(broker.child.exitCode, null, broker.output())
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+test('a live fleet is discovered within a minute: every device by its name, with its type, maker and unit', async (t) => {
+  const data = dataFolder(t)
+  const config = join(dirname(data), 'smarthouse.yaml')
+  writeFileSync(config, CONFIG(''))
+  const { broker, url } = await startBroker(data, config)
+  const beganMs = Date.now()
+  const fleet = start(['simulate', '--as', 'zigbee2mqtt', '--to', url, '--devices', '10', '--for', '30s'])
+  t.after(() => {
+    fleet.child.kill('SIGKILL')
+    broker.child.kill('SIGKILL')
+  })
+  interface Listed {
+    device_id: string
+    origin: string
+    device_type: string | null
+    manufacturer: string | null
+    model: string | null
+  }
+  const listed = (): Listed[] =>
+    JSON.parse(
+      smarthouse('devices', 'list', '--json', '--data', data, '--config', config).stdout || '[]',
+    ) as Listed[]
+  const plugs = (all: readonly Listed[]): Listed[] =>
+    all.filter(({ device_type }) => device_type !== 'gateway')
+  let devices = plugs(listed())
+  while (devices.length < 10 && Date.now() - beganMs < 60_000) devices = plugs(listed())
+  assert.equal(devices.length, 10, `after ${(Date.now() - beganMs) / 1000} s: ${JSON.stringify(devices)}`)
+  for (const { device_id, origin, device_type, manufacturer, model } of devices) {
+    assert.equal(origin, 'discovered', device_id)
+    assert.ok(
+      device_type && manufacturer && model,
+      JSON.stringify({ device_id, device_type, manufacturer, model }),
+    )
+  }
+})
+
 test('devices come into the catalogue by themselves, are named, merged with their history, and read later by a mapping', async (t) => {
   const data = dataFolder(t)
   const config = join(dirname(data), 'smarthouse.yaml')
@@ -29,16 +76,12 @@ test('devices come into the catalogue by themselves, are named, merged with thei
     return stdout
   }
   writeFileSync(config, CONFIG(''))
-  const broker = start(['broker', '--data', data, '--config', config])
-  let port: string | undefined
-  for (let tries = 0; port === undefined && tries < 200; tries++) {
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    port = /MQTT broker: 127\.0\.0\.1:(\d+)/.exec(broker.output())?.[1]
-  }
-  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0 })
+  const { broker, url } = await startBroker(data, config)
+  const client = await mqtt.connectAsync(url, { reconnectPeriod: 0 })
   const publish = (topic: string, message: object) =>
     client.publishAsync(topic, JSON.stringify(message), { qos: 1 })
-  const hour = new Date().toISOString().slice(0, 11)
+  // Yesterday: nothing of it lies ahead, whatever the hour.
+  const day = new Date(Date.now() - 86_400_000).toISOString().slice(0, 11)
   // The old plug counts 1.000 → 1.200 kWh; the new one that took its place 1.200 → 1.250 kWh.
   for (const [device, time, total] of [
     ['old', '00:00:00', 1],
@@ -46,7 +89,7 @@ test('devices come into the catalogue by themselves, are named, merged with thei
     ['new', '00:20:00', 1.2],
     ['new', '00:30:00', 1.25],
   ] as const)
-    await publish(`tele/${device}/SENSOR`, { Time: `${hour}${time}Z`, ENERGY: { Total: total } })
+    await publish(`tele/${device}/SENSOR`, { Time: `${day}${time}Z`, ENERGY: { Total: total } })
   await publish('heating/cellar/state', { flow: 122, meter: 3.5 })
   await client.endAsync()
   broker.child.kill('SIGINT')
