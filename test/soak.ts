@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
  * `day`: a simulated day of a reading a second; `plugs`: all recorded plugs; `recorded`: 22 months of recorded houses; `decoders`: a million mutated messages;
  * `kafka [KILLS] [SEED]`: 200 kills over producers, workers and the broker;
  * `lake`: writers, mergers and readers of one table for ten minutes, a checkpoint cut at every byte; `property [RUNS] [SEED]`: random cases;
+ * `interrupted`: every command that changes something, ended at each of its calls to the file system;
  * `fuzz [--inputs N] [--seed S]`: so many hostile inputs on every door.
  */
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -18,6 +19,7 @@ const SOAKS: Record<string, readonly string[]> = {
   property: ['test/pipeline/soak.ts'],
   decoders: ['--test', 'test/1-source/decoders/fuzz.test.ts'],
   fuzz: ['test/fuzz/run.ts'],
+  interrupted: ['--test', 'test/commands/interrupted.test.ts'],
 }
 
 const [name, ...words] = process.argv.slice(2)

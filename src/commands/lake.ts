@@ -1,28 +1,20 @@
 import { PlatformError } from '../errors.ts'
 import { LakeError } from '../lake/errors.ts'
-import type { CheckReport, HistoryEntry, TableStatus } from '../lake/types.ts'
 import { openLakeAlone, openSettings, type Warehouse } from '../main.ts'
-import { bytesText, nearest, requireDurationMs } from '../units.ts'
+import { nearest, requireDurationMs } from '../units.ts'
 import { COMMON_OPTIONS, JSON_OPTION, wholeNumber, type Arguments, type Command } from './command.ts'
-import { asJson, asTable } from './rows.ts'
+import { check, FOUND, history, status, type Outcome } from './lake-state.ts'
+import { asJson } from './rows.ts'
 import { requireTables } from './sql.ts'
-
-/** What an action found or did: for scripts, and for people. */
-interface Outcome {
-  json: unknown
-  text: string
-  exit?: number
-}
 
 interface Action {
   /** How many tables it takes: `all` is every table of the lake where none is named. */
   tables: 'none' | 'one' | 'all'
   /** Those of the command's options that mean something to it. */
   options: readonly string[]
-  run(warehouse: Warehouse, tables: readonly string[], args: Arguments): Promise<Outcome>
+  run(warehouse: Warehouse, tables: readonly string[], args: Arguments, stop: AbortSignal): Promise<Outcome>
 }
 
-const FOUND = 3
 const LEAST_AGE_MS = 3_600_000
 
 const ACTIONS: Readonly<Record<string, Action>> = {
@@ -64,9 +56,10 @@ export const LAKE: Command = {
     'smarthouse lake retain bronze.telemetry --days 400',
   ],
   exitCodes: {
+    130: 'interrupted between two tables; what was done stays',
     [FOUND]: 'check found something, or a table is damaged or cannot be read: the others were looked after',
   },
-  async run(args) {
+  async run(args, stop) {
     const [name = '', ...named] = args.positionals
     const action = actionOf(name, named, args)
     const warehouse = await openLakeAlone(openSettings(args, { create: false }))
@@ -74,9 +67,9 @@ export const LAKE: Command = {
       const known = await warehouse.lake.tables()
       requireTables(named, known)
       const tables = named.length > 0 || action.tables !== 'all' ? named : known
-      const { json, text, exit = 0 } = await action.run(warehouse, tables, args)
+      const { json, text, exit = 0 } = await action.run(warehouse, tables, args, stop)
       process.stdout.write(args.flag('json') ? asJson(json) : text)
-      return exit
+      return stop.aborted ? 130 : exit
     } finally {
       await warehouse.close()
     }
@@ -108,103 +101,14 @@ function actionOf(name: string, named: readonly string[], args: Arguments): Acti
   return action
 }
 
-async function status({ lake }: Warehouse): Promise<Outcome> {
-  const tables = await lake.status()
-  const broken = tables.filter(({ error, damage }) => error !== undefined || damage !== undefined)
-  const problems = broken.map(({ table, error, damage }) => `${table}: ${error ?? damage}\n`)
-  return {
-    json: { tables },
-    text: asTable(tables.map(statusRow)) + problems.join(''),
-    exit: broken.length > 0 ? FOUND : 0,
-  }
-}
-
-function statusRow(each: TableStatus): Record<string, unknown> {
-  return {
-    table: each.table,
-    version: each.version,
-    oldest: each.oldestVersion,
-    checkpoint: each.checkpointVersion < 0 ? '–' : each.checkpointVersion,
-    rows: each.rows,
-    files: each.files,
-    size: bytesText(each.bytes),
-    smallest: bytesText(each.smallestFileBytes),
-    median: bytesText(each.medianFileBytes),
-    keeps: each.retentionDays === null ? 'all' : `${each.retentionDays} days`,
-  }
-}
-
-async function history(
-  { lake }: Warehouse,
-  [table = '']: readonly string[],
-  args: Arguments,
+async function optimize(
+  { lake, engine }: Warehouse,
+  tables: readonly string[],
+  _args: Arguments,
+  stop: AbortSignal,
 ): Promise<Outcome> {
-  const limit = args.text('limit')
-  const most = limit === undefined ? {} : { limit: wholeNumber('--limit', limit, 1, 1_000_000_000) }
-  const versions = await lake.history(table, most)
-  return { json: { table, versions }, text: asTable(versions.map(historyRow)) }
-}
-
-function historyRow(entry: HistoryEntry): Record<string, unknown> {
-  const pairs = (values: Readonly<Record<string, unknown>>): string =>
-    Object.entries(values)
-      .map(([key, value]) => `${key}=${String(value)}`)
-      .join(' ')
-  return {
-    version: entry.version,
-    time: new Date(entry.timestampMs).toISOString(),
-    operation: entry.operation,
-    added: entry.filesAdded,
-    removed: entry.filesRemoved,
-    inputs: pairs(entry.inputs),
-    metrics: pairs(entry.metrics),
-  }
-}
-
-async function check({ lake }: Warehouse, tables: readonly string[], args: Arguments): Promise<Outcome> {
-  const reports: CheckReport[] = []
-  for (const table of tables) reports.push(await lake.check(table, { repair: args.flag('repair') }))
-  const findings = reports.flatMap((report) => report.findings)
-  const ahead = (await Promise.all(reports.map((report) => readersAhead(lake, report)))).flat()
-  const lines = reports.map(({ table, version, files, rows, movedAside }) => {
-    const aside = movedAside === undefined ? '' : `; its torn newest entry was moved to ${movedAside}`
-    return `${table}: version ${version}, ${files} files, ${rows} rows${aside}\n`
-  })
-  const wrong = findings.map(
-    ({ table, version, file, problem }) =>
-      `WRONG ${table}, version ${version}${file === undefined ? '' : `, ${file}`}: ${problem}\n`,
-  )
-  return {
-    json: { tables: reports, ...(ahead.length > 0 && { ahead }) },
-    text: [...lines, ...wrong, ...ahead.map((line) => `${line}\n`), `${findings.length} findings\n`].join(''),
-    exit: findings.length > 0 ? FOUND : 0,
-  }
-}
-
-/** Tables that were made from the version which a repair has given up: their rows of it may come again, cut otherwise. */
-async function readersAhead(
-  lake: Warehouse['lake'],
-  { table, version, movedAside }: CheckReport,
-): Promise<string[]> {
-  if (movedAside === undefined) return []
-  const lines: string[] = []
-  for (const name of await lake.tables()) {
-    const read = await lake.snapshot(name).then(
-      ({ txns }) => txns.get(table) ?? -1,
-      () => -1,
-    )
-    const layer = name.slice(0, name.indexOf('.'))
-    if (read > version)
-      lines.push(
-        `${name} was made from version ${read} of ${table}, which is lost: run smarthouse rebuild ${layer}`,
-      )
-  }
-  return lines
-}
-
-async function optimize({ lake, engine }: Warehouse, tables: readonly string[]): Promise<Outcome> {
   const { compactTable } = await import('../lake/index.ts')
-  const { done, broken } = await ofEach(tables, (table) => compactTable({ lake, engine, table }))
+  const { done, broken } = await ofEach(tables, stop, (table) => compactTable({ lake, engine, table }))
   const lines = done.map(
     ({ table, outcome: { merged, written } }) => `${table}: ${merged} files merged into ${written}\n`,
   )
@@ -217,11 +121,12 @@ interface Broken {
   error: string
 }
 
-/** A table that is damaged, or cannot be read, keeps no other from its turn. */
-async function ofEach<T>(tables: readonly string[], work: (table: string) => Promise<T>) {
+/** A table that is damaged, or cannot be read, keeps no other from its turn. Ctrl-C is heeded between two. */
+async function ofEach<T>(tables: readonly string[], stop: AbortSignal, work: (table: string) => Promise<T>) {
   const done: { table: string; outcome: T }[] = []
   const broken: Broken[] = []
   for (const table of tables) {
+    if (stop.aborted) break
     try {
       done.push({ table, outcome: await work(table) })
     } catch (error) {
@@ -236,7 +141,12 @@ function wrongOf(broken: readonly Broken[]): string {
   return broken.map(({ table, error }) => `WRONG ${table}: ${error}\n`).join('')
 }
 
-async function vacuum({ lake }: Warehouse, tables: readonly string[], args: Arguments): Promise<Outcome> {
+async function vacuum(
+  { lake }: Warehouse,
+  tables: readonly string[],
+  args: Arguments,
+  stop: AbortSignal,
+): Promise<Outcome> {
   const age = args.text('older-than')
   const olderThanMs = age === undefined ? undefined : requireDurationMs('--older-than', age)
   if (olderThanMs !== undefined && olderThanMs < LEAST_AGE_MS)
@@ -246,20 +156,26 @@ async function vacuum({ lake }: Warehouse, tables: readonly string[], args: Argu
       'Write --older-than 1h or more.',
     )
   const options = { dryRun: args.flag('dry-run'), ...(olderThanMs === undefined ? {} : { olderThanMs }) }
-  return await deletions(tables, args, (table) => lake.vacuum(table, options))
+  return await deletions(tables, args, stop, (table) => lake.vacuum(table, options))
 }
 
-async function clean({ lake }: Warehouse, tables: readonly string[], args: Arguments): Promise<Outcome> {
+async function clean(
+  { lake }: Warehouse,
+  tables: readonly string[],
+  args: Arguments,
+  stop: AbortSignal,
+): Promise<Outcome> {
   const dryRun = args.flag('dry-run')
-  return await deletions(tables, args, (table) => lake.cleanUpLog(table, { dryRun }))
+  return await deletions(tables, args, stop, (table) => lake.cleanUpLog(table, { dryRun }))
 }
 
 async function deletions(
   tables: readonly string[],
   args: Arguments,
+  stop: AbortSignal,
   filesOf: (table: string) => Promise<string[]>,
 ): Promise<Outcome> {
-  const { done, broken } = await ofEach(tables, filesOf)
+  const { done, broken } = await ofEach(tables, stop, filesOf)
   const said = args.flag('dry-run') ? 'would be deleted' : 'deleted'
   const lines = done.map(({ table, outcome }) => `${table}: ${outcome.length} files ${said}\n`)
   const named = args.flag('dry-run')

@@ -45,11 +45,11 @@ test('bad input of every kind: nothing crashes, nothing is lost without a reason
   }
   const connect = () => mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0 })
   const [plug, wrong, twin, flood] = await Promise.all([connect(), connect(), connect(), connect()])
-  const hour = new Date().toISOString().slice(0, 11)
+  const day = new Date(Date.now() - 86_400_000).toISOString().slice(0, 11)
   const count = async (by: typeof plug, device: string, time: string, kWh: number) =>
     by.publishAsync(
       `tele/${device}/SENSOR`,
-      JSON.stringify({ Time: `${hour}${time}Z`, ENERGY: { Total: kWh } }),
+      JSON.stringify({ Time: `${day}${time}Z`, ENERGY: { Total: kWh } }),
       { qos: 1 },
     )
   await count(plug, 'plug', '00:00:00', 1)
