@@ -107,6 +107,10 @@ export const DeviceHistoryQuery = z.strictObject({
   tenant: TenantId.optional(),
   device: DeviceId,
   range: z.enum(DEVICE_RANGES).default('1d'),
+  end: LocalDate.optional().meta({
+    description:
+      'Last local date; without one today, or where the device has nothing in the newest days, the newest day that it has.',
+  }),
 })
 
 const Column = z.array(z.number().nullable())
@@ -114,6 +118,9 @@ const Column = z.array(z.number().nullable())
 export const DeviceHistory = z.object({
   tenant: z.string(),
   time_zone: z.string(),
+  from: LocalDate,
+  to: LocalDate,
+  is_open: z.boolean().meta({ description: 'Whether it ends now; else with the last date.' }),
   grain: z.enum(['quarter_hour', 'hour', 'day']),
   t: z
     .array(z.int())

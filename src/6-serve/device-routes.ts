@@ -3,7 +3,8 @@ import type { z } from 'zod'
 import { isPlatformError } from '../errors.ts'
 import type { AnswerOf, DeviceDetail } from './contract.ts'
 import { spanOf } from './days.ts'
-import { factsOf, healthOf, HISTORY_TABLES, idsOf, readHistory, readMessages } from './device.ts'
+import { HISTORY_TABLES, readHistory } from './device-history.ts'
+import { factsOf, healthOf, idsOf, readMessages } from './device.ts'
 import { DEVICE_TABLES, readDeviceRows, type DevicesSource } from './devices.ts'
 import { homeIn } from './directory.ts'
 import { readHealthOf } from './figures.ts'
@@ -49,10 +50,10 @@ export function registerDevices(
     const tenant = await tenantOf(asked)
     return { ...common(tenant), currency, ...(await detailOf(serving, await sourceOf(tenant), device)) }
   })
-  answer('deviceHistory', async ({ tenant: asked, device, range }) => {
+  answer('deviceHistory', async ({ tenant: asked, device, range, end }) => {
     const tenant = await tenantOf(asked)
     const view = await serving.reader.view(HISTORY_TABLES)
-    return await readHistory(view, { tenant, device, range }, { timeZone, nowMs: clock() })
+    return await readHistory(view, { tenant, device, range, end }, { timeZone, nowMs: clock() })
   })
   answer('deviceMessages', async ({ tenant: asked, device, limit }) => {
     const tenant = await tenantOf(asked)

@@ -208,6 +208,34 @@ test('history: slots of the house’s own days, gaps as nulls, the energy in all
   await problem(app, '/api/v1/devices/history?device=washer&range=2d', 400, 'bad_request')
 })
 
+test('history up to a day of the past: whole local days; without an end, the newest days that there are', async () => {
+  const of = (end: string, range: '1d' | '7d') => get(app, 'deviceHistory', { device: 'washer', range, end })
+  const yesterday = await of('2026-03-09', '1d')
+  assert.deepEqual(
+    [yesterday.from, yesterday.to, yesterday.is_open, yesterday.t.length, yesterday.total_kwh],
+    ['2026-03-09', '2026-03-09', false, 96, 1],
+  )
+  assert.equal(yesterday.t[0], Date.parse('2026-03-09T00:00:00+01:00') / 1000)
+  // 500 Wh of the 8th and 1000 of the 9th; the 10th lies behind it.
+  const week = await of('2026-03-09', '7d')
+  assert.deepEqual(
+    [week.from, week.to, week.t.length, week.total_kwh],
+    ['2026-03-03', '2026-03-09', 168, 1.5],
+  )
+  const ahead = await of('2030-01-01', '1d')
+  assert.deepEqual([ahead.to, ahead.is_open], ['2026-03-10', true])
+
+  // Three years on, with nothing since: the year ends where it last had something.
+  const then = await house.app({ clock: () => Date.parse('2029-03-10T13:37:00Z') })
+  const year = await get(then, 'deviceHistory', { tenant: 'home', device: 'washer', range: '365d' })
+  assert.deepEqual(
+    [year.from, year.to, year.is_open, year.t.length, year.total_kwh],
+    ['2025-03-11', '2026-03-10', false, 365, 2.41],
+  )
+  const never = await get(then, 'deviceHistory', { tenant: 'home', device: 'lamp', range: '7d' })
+  assert.deepEqual([never.to, never.is_open, never.total_kwh], ['2029-03-10', true, null])
+})
+
 test('messages as received, newest first, and what was rejected, by which rule', async () => {
   const { messages, rejects, reject_count } = await get(app, 'deviceMessages', { device: 'washer' })
   assert.deepEqual(

@@ -188,6 +188,14 @@ inBrowser('the history has ranges and measures, a cursor for the keyboard, and a
   await page.waitForFunction(
     "performance.getEntriesByType('resource').some((e) => e.name.includes('range=7d'))",
   )
+  // The week before by a click, and back to now by a key.
+  const weekBefore = new Date(Date.now() - 7 * 86_400_000).toISOString().slice(0, 10)
+  const asked = page.waitForRequest((request) => request.url().includes(`range=7d&end=${weekBefore}`))
+  await page.getByRole('button', { name: 'The days before' }).click()
+  await asked
+  await page.locator('button[aria-label="The days after"]:enabled').waitFor()
+  await page.keyboard.press(']')
+  await page.locator('button[aria-label="The days after"]:disabled').waitFor()
   await page.locator('label', { hasText: 'Energy' }).click()
   await page.getByRole('application', { name: /Energy, per hour/ }).waitFor()
   await page.getByRole('button', { name: 'History: Show as table' }).click()

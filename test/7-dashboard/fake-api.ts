@@ -121,7 +121,7 @@ function bodyOf(state: FakeState, url: URL): unknown {
     case '/api/v1/devices/one':
       return oneDevice(nowMs, url.searchParams.get('device') ?? '')
     case '/api/v1/devices/history':
-      return deviceHistory(nowMs, url.searchParams.get('range') ?? '1d')
+      return deviceHistory(nowMs, url.searchParams.get('range') ?? '1d', url.searchParams.get('end'))
     case '/api/v1/devices/messages':
       return deviceMessages(nowMs)
     case '/api/v1/devices/unknown':

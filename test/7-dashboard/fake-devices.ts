@@ -92,7 +92,9 @@ export function oneDevice(nowMs: number, id: string): AnswerOf<'device'> | null 
   }
 }
 
-export function deviceHistory(nowMs: number, range: string): AnswerOf<'deviceHistory'> {
+/** Up to now, or to the end of a date in UTC. */
+export function deviceHistory(clockMs: number, range: string, end: string | null): AnswerOf<'deviceHistory'> {
+  const nowMs = end === null ? clockMs : Date.parse(`${end}T23:59:59Z`)
   const [grain, step, slots] =
     range === '1d'
       ? (['quarter_hour', 900, 96] as const)
@@ -106,6 +108,9 @@ export function deviceHistory(nowMs: number, range: string): AnswerOf<'deviceHis
   return {
     tenant: 'demo',
     time_zone: ZONE,
+    from: instant(t[0]! * 1000).slice(0, 10),
+    to: instant(nowMs).slice(0, 10),
+    is_open: end === null,
     grain,
     t,
     power_w: column((i) => 800 + 600 * Math.sin(i / 6)),

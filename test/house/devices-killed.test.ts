@@ -10,8 +10,8 @@ import { openSettings, openStreamAlone } from '../../src/main.ts'
 import { dataFolder, smarthouse, sql, start } from './run-cli.ts'
 
 const DEVICES = 50
-const EACH = 12
-const KILLS = 4
+const EACH = 10
+const KILLS = 3
 
 /** A device of the field: one message at a time, sent until it is acknowledged, over as many connections as that takes. */
 async function sendAll(url: string, device: string, payload: (n: number) => string): Promise<void> {

@@ -150,11 +150,30 @@ function readAnswer(message: Message, context: Context): Outcome | undefined {
   if (!json) return undefined
   if (message.topic.startsWith('GET /shelly') && 'type' in json && 'mac' in json)
     return readInfo(context.device, message, context)
+  const part = PART_OF_TOPIC.exec(message.topic)
+  // One relay, light or meter asked for by itself; without a number it is the first, as of devices that have one.
+  const single = part ?? ('ison' in json && 'has_timer' in json ? ['', 'relay', '0'] : null)
+  if (single) return readPart(single[1]!, Number(single[2]), json, message, context)
   if (!('wifi_sta' in json) && !('relays' in json) && !('emeters' in json) && !('meters' in json))
     return undefined
   const device = context.device ?? textOf(json.mac)
   if (device === undefined) return { why: 'no_device', protocol: PROTOCOL }
   return readStatus(device, json, message, context)
+}
+
+const PART_OF_TOPIC = /^GET \/(relay|light|roller|meter|emeter)\/(\d)(?:$|\?)/
+
+/** Read as the whole status is: the part at its place in the list. */
+function readPart(
+  kind: string,
+  index: number,
+  json: JsonObject,
+  message: Message,
+  context: Context,
+): Outcome {
+  if (context.device === undefined) return { why: 'no_device', protocol: PROTOCOL }
+  const list: (JsonObject | null)[] = Array.from({ length: index }, () => null)
+  return readStatus(context.device, { [`${kind}s`]: [...list, json] }, message, context)
 }
 
 /** `/status`: relays, meters and lights of one number belong together. A meter whose `is_valid` is false has nothing to say. */

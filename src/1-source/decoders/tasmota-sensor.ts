@@ -103,7 +103,9 @@ function readProbe(measures: Measures, name: string, sensor: JsonObject, units: 
   for (const key of Object.keys(sensor)) {
     const value = sensor[key]
     const known = (OWN_KEYS[name] ?? OWN_KEYS[type])?.[key] ?? SENSOR_KEYS[key]
-    if (key === 'Temperature' || key === 'OBJTMP') putTemperature(measures, value, units)
+    if (key === 'Temperature' && Array.isArray(value))
+      value.slice(0, 64).forEach((one, n) => putTemperature(measures, one, units, `temperature_${n + 1}`))
+    else if (key === 'Temperature' || key === 'OBJTMP') putTemperature(measures, value, units)
     else if (key === 'DewPoint') putTemperature(measures, value, units, 'dew_point')
     else if (key === 'AMBTMP') putTemperature(measures, value, units, 'ambient_temperature')
     else if (key === 'Pressure' || key === 'SeaPressure')

@@ -1,6 +1,6 @@
 /**
  * What stands behind a Tasmota device and has a language of its own: the French meter's Teleinfo, an OpenTherm boiler, a Bluetooth
- * beacon. Documentation: "Teleinfo" (Enedis-NOI-CPT_54E gives the units), "OpenTherm" (°C), "Bluetooth".
+ * beacon, the telegrams of a smart meter's P1 port. Documentation: "Teleinfo" (Enedis-NOI-CPT_54E gives the units), "OpenTherm" (°C), "Bluetooth".
  */
 import { putMetric, putQuantity, type Draft, type Measures } from './draft.ts'
 import { isObject, type JsonObject } from './message.ts'
@@ -61,6 +61,47 @@ export function readOpenTherm(measures: Measures, boiler: JsonObject): void {
     const set = numberOf(boiler.SLAVE[flag])
     if (set === 0 || set === 1) putMetric(measures, `opentherm_${slug(flag)}`, set)
   }
+}
+
+/** OBIS code without its medium and channel → name and unit; what nobody asked of a meter stays raw. */
+const OBIS: Readonly<Record<string, string>> = table({
+  '1.8.0': 'energy_total',
+  '1.8.1': 'energy_total_tariff_1',
+  '1.8.2': 'energy_total_tariff_2',
+  '2.8.0': 'export_total',
+  '2.8.1': 'export_total_tariff_1',
+  '2.8.2': 'export_total_tariff_2',
+  '1.7.0': 'power',
+  '2.7.0': 'export',
+  '21.7.0': 'power_l1',
+  '41.7.0': 'power_l2',
+  '61.7.0': 'power_l3',
+  '22.7.0': 'export_l1',
+  '42.7.0': 'export_l2',
+  '62.7.0': 'export_l3',
+  '31.7.0': 'current_l1',
+  '51.7.0': 'current_l2',
+  '71.7.0': 'current_l3',
+  '32.7.0': 'voltage_l1',
+  '52.7.0': 'voltage_l2',
+  '72.7.0': 'voltage_l3',
+  '24.2.1': 'gas_total',
+})
+/** `1-0:1.7.0(00.498*kW)`; behind a clock in parentheses where the meter is another one that is read now and then. */
+const TELEGRAM_LINE =
+  /^\d-\d:(\d{1,2}\.\d{1,2}\.\d)(?:\(\d{12}[SW]\))?\((\d{1,8}(?:\.\d{1,3})?)\*(k?Wh|k?W|V|A|m3)\)$/
+
+/** One line of a P1 telegram (DSMR 5) as the serial port hands it on. The counters of tariffs are parts of a whole that it does not send. */
+export function readTelegramLine(measures: Measures, line: string): void {
+  const [, code = '', value, unit = ''] = line.length <= 80 ? (TELEGRAM_LINE.exec(line.trim()) ?? []) : []
+  const name = OBIS[code]
+  if (name === undefined) return
+  const whole: Measures = { metrics: {} }
+  putQuantity(whole, name, value, unit)
+  const { power_w: watts, energy_total_wh: wattHours } = whole.metrics
+  if (watts !== undefined) measures.power_usage = watts
+  else if (wattHours !== undefined) measures.energy_total_wh = wattHours
+  else for (const metric in whole.metrics) putMetric(measures, metric, whole.metrics[metric])
 }
 
 /** The signal is that of the beacon, not of the device that hears it. */

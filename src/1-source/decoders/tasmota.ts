@@ -6,6 +6,7 @@ import type { Context, Decoder, Outcome } from './decoder.ts'
 import { Draft, putMetric, putQuantity, type Measures } from './draft.ts'
 import { isObject, type JsonObject, type Message } from './message.ts'
 import { readSensors } from './tasmota-sensor.ts'
+import { readTelegramLine } from './tasmota-systems.ts'
 import { readZigbee } from './tasmota-zigbee.ts'
 import { at, numberOf, slug, switchOf, textOf } from './values.ts'
 
@@ -66,6 +67,7 @@ function readJson(kind: string, device_id: string, message: Message, context: Co
   if (isObject(json.ZbReceived)) return readZigbee(device_id, json.ZbReceived, message, context)
   if (kind === 'SENSOR' && !isObject(json.Wifi)) readSensors(draft, json)
   else if (kind === 'INFO1') readInfo(draft, json)
+  else if (typeof json.SerialReceived === 'string') readTelegramLine(draft.channel(), json.SerialReceived)
   else readState(draft.channel(), json)
   return draft.finish(message, context)
 }

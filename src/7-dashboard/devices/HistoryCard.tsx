@@ -14,6 +14,7 @@ import { Card, Empty, Failure, Skeleton } from '../kit/Card.tsx'
 import { Icon } from '../kit/icons.tsx'
 import { ICON_BUTTON } from '../kit/overlays.tsx'
 import { Segments } from '../kit/Segments.tsx'
+import { daysAfter, formatPeriod } from '../shell/period.ts'
 import { useShortcut } from '../shell/shortcuts.ts'
 import { texts as common } from '../texts.ts'
 import { texts } from './texts.ts'
@@ -39,7 +40,8 @@ export function HistoryCard({ device, className }: { device: string; className: 
   const [range, setRange] = useState<HistoryRange>('1d')
   const [measure, setMeasure] = useState<Measure>('power')
   const [table, setTable] = useState(false)
-  const { data, error, refetch, isPlaceholderData } = useHistory(device, range)
+  const [end, setEnd] = useState<string>()
+  const { data, error, refetch, isPlaceholderData } = useHistory(device, range, end)
   useShortcut('t', () => setTable((shown) => !shown))
   const toggle = table ? common.charts.chart : common.charts.table
   return (
@@ -72,6 +74,7 @@ export function HistoryCard({ device, className }: { device: string; className: 
           value={measure}
           choose={setMeasure}
         />
+        {data && <Steps history={data} range={range} goTo={setEnd} />}
       </div>
       {error && !data ? (
         <Failure error={error} retry={() => void refetch()} />
@@ -83,6 +86,48 @@ export function HistoryCard({ device, className }: { device: string; className: 
         </div>
       )}
     </Card>
+  )
+}
+
+const DAY_MS = 86_400_000
+const DAYS: Record<HistoryRange, number> = { '1d': 1, '7d': 7, '30d': 30, '365d': 365 }
+
+/** The days that are shown, and the way to those before and after; `[` and `]` go it, too. */
+function Steps(props: { history: History; range: HistoryRange; goTo: (end: string | undefined) => void }) {
+  const { history, range, goTo } = props
+  const step = (direction: -1 | 1) => {
+    if (direction === 1 && history.is_open) return
+    const end = daysAfter(history.to, direction * DAYS[range])
+    // Today is what moves on; a date that has come is that, too.
+    goTo(Date.parse(end) + DAY_MS > Date.now() ? undefined : end)
+  }
+  useShortcut('[', () => step(-1))
+  useShortcut(']', () => step(1))
+  return (
+    <div className="flex items-center gap-1">
+      <button
+        type="button"
+        className={ICON_BUTTON}
+        onClick={() => step(-1)}
+        aria-label={words.earlier}
+        title={`${words.earlier} ([)`}
+      >
+        <Icon name="left" className="size-4" />
+      </button>
+      <span className="text-center text-xs whitespace-nowrap text-muted">
+        {formatPeriod(history.from, history.to)}
+      </span>
+      <button
+        type="button"
+        className={`${ICON_BUTTON} disabled:opacity-35`}
+        onClick={() => step(1)}
+        disabled={history.is_open}
+        aria-label={words.later}
+        title={`${words.later} (])`}
+      >
+        <Icon name="right" className="size-4" />
+      </button>
+    </div>
   )
 }
 

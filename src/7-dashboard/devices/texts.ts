@@ -131,6 +131,8 @@ export const texts = {
     history: 'History',
     ranges: { '1d': '24 h', '7d': '7 days', '30d': '30 days', '365d': 'Year' },
     range: 'How far back',
+    earlier: 'The days before',
+    later: 'The days after',
     measures: { power: 'Power', energy: 'Energy', temperature: 'Temperature' },
     measure: 'What is drawn',
     grains: { quarter_hour: 'quarter-hour', hour: 'hour', day: 'day' },

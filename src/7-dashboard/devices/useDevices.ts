@@ -49,12 +49,13 @@ export function useDevice(device: string) {
   })
 }
 
-export function useHistory(device: string, range: HistoryRange) {
+/** Up to `end`, a local date; without one up to now, or to the newest day that it has. */
+export function useHistory(device: string, range: HistoryRange, end: string | undefined) {
   const tenant = useTenant()
   const ready = useReady()
   return useQuery({
-    queryKey: ['devices', tenant, 'history', device, range],
-    queryFn: ({ signal }) => ask('deviceHistory', { tenant, device, range }, signal),
+    queryKey: ['devices', tenant, 'history', device, range, end],
+    queryFn: ({ signal }) => ask('deviceHistory', { tenant, device, range, end }, signal),
     enabled: ready,
     refetchInterval: REFRESH_MS,
     placeholderData: (old, query) => (query?.queryKey[3] === device ? keepPreviousData(old) : undefined),

@@ -17,10 +17,19 @@ export function shifted({ from, to }: Period, direction: -1 | 1): Period {
   return { from: dateOf(noon(from) + by), to: dateOf(noon(to) + by) }
 }
 
+/** So many days after a date; before it where they are negative. */
+export const daysAfter = (date: string, days: number): string => dateOf(noon(date) + days * DAY_MS)
+
 /** Whether it reaches today, so that there is nothing after it. */
 export const isOpen = (range: { partial: boolean }) => range.partial
 
-const format = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', timeZone: 'UTC' })
+const DAY_AND_MONTH = { day: 'numeric', month: 'short', timeZone: 'UTC' } as const
+const format = new Intl.DateTimeFormat('en', DAY_AND_MONTH)
+const formatWithYear = new Intl.DateTimeFormat('en', { ...DAY_AND_MONTH, year: 'numeric' })
 
-/** `Nov 17 – 23`, `Oct 28 – Nov 3`, or one day. */
-export const formatPeriod = (from: string, to: string) => format.formatRange(noon(from), noon(to))
+/** `Nov 17 – 23`, `Oct 28 – Nov 3`, or one day; with the year where it is not this one. */
+export const formatPeriod = (from: string, to: string) => {
+  const thisYear = String(new Date().getUTCFullYear())
+  const isNow = from.startsWith(thisYear) && to.startsWith(thisYear)
+  return (isNow ? format : formatWithYear).formatRange(noon(from), noon(to))
+}
