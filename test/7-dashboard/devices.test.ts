@@ -1,64 +1,11 @@
 /** The pages of devices in a real browser, over the fake API: widths, themes, states, keyboard, what is said of a device. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import type { TestContext } from 'node:test'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { buildDashboard } from '../../src/7-dashboard/build.ts'
-import { openBrowser } from './browser.ts'
-import { startFakeApi } from './fake-api.ts'
-import type { FakeApi, FakeState } from './fake-api.ts'
+import type { Page } from 'playwright-core'
 import { said } from './fake-devices.ts'
 import { CLIPPED, accessible, painted, readThrough } from './page.ts'
+import { openDashboard } from './visit.ts'
 
-let api: FakeApi
-let browser: Browser | undefined
-let missing = ''
-
-before(async () => {
-  await buildDashboard()
-  api = await startFakeApi()
-  const opened = await openBrowser()
-  if ('missing' in opened) missing = opened.missing
-  else browser = opened
-})
-
-after(async () => {
-  await browser?.close()
-  await api.close()
-})
-
-interface Visit {
-  page: Page
-  context: BrowserContext
-  faults: string[]
-}
-
-async function visit(path: string, options: { width?: number; state?: FakeState } = {}): Promise<Visit> {
-  if (!browser) throw new Error('no browser')
-  const { width = 1440, state = 'ok' } = options
-  api.state = state
-  const context = await browser.newContext({
-    viewport: { width, height: 900 },
-    colorScheme: 'light',
-    locale: 'en-GB',
-    hasTouch: width < 700,
-  })
-  context.setDefaultTimeout(15_000)
-  const page = await context.newPage()
-  const faults: string[] = []
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !/ (?:404|500) /.test(message.text())) faults.push(message.text())
-  })
-  page.on('pageerror', (error) => faults.push(error.message))
-  await page.goto(api.url + path)
-  return { page, context, faults }
-}
-
-const inBrowser = (name: string, body: (t: TestContext) => Promise<void>) =>
-  test(name, async (t) => {
-    if (!browser) return t.skip(`NOT RUN: no Chromium (${missing})`)
-    await body(t)
-  })
+const { api, inBrowser, visit } = openDashboard()
 
 /** Nothing lies beyond the window, nothing is cut off, axe has nothing to say, in both themes. */
 async function sound(page: Page): Promise<void> {
@@ -218,14 +165,14 @@ inBrowser('loading, nothing there, an error, no such device', async () => {
   await loading.context.close()
   const broken = await visit('/devices', { state: 'error' })
   await broken.page.getByText('cannot be read').waitFor()
-  api.state = 'ok'
+  api().state = 'ok'
   await broken.page.getByRole('button', { name: 'Try again' }).click()
   await broken.page.waitForFunction(
     "performance.getEntriesByType('resource').some((e) => e.name.includes('/devices?tenant=demo'))",
   )
   await shown(broken.page).first().waitFor()
   // What fails later leaves the list as it was, and says of when it is.
-  api.state = 'error'
+  api().state = 'error'
   await broken.page.getByText('Figures of').waitFor({ timeout: 30_000 })
   assert.equal(await shown(broken.page).count(), 10)
   await broken.context.close()

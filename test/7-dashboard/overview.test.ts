@@ -1,80 +1,13 @@
 /** The Overview in a real browser, over the fake API: widths, themes, states, keyboard, live values. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import type { TestContext } from 'node:test'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { buildDashboard } from '../../src/7-dashboard/build.ts'
-import { openBrowser } from './browser.ts'
-import { startFakeApi } from './fake-api.ts'
-import type { FakeApi, FakeState } from './fake-api.ts'
 import { CLIPPED, accessible, begun, painted, themeOf, whole } from './page.ts'
+import { openDashboard } from './visit.ts'
 
-let api: FakeApi
-let browser: Browser | undefined
-let missing = ''
-
-before(async () => {
-  await buildDashboard()
-  api = await startFakeApi()
-  const opened = await openBrowser()
-  if ('missing' in opened) missing = opened.missing
-  else browser = opened
-})
-
-after(async () => {
-  await browser?.close()
-  await api.close()
-})
-
-interface Visit {
-  page: Page
-  context: BrowserContext
-  /** Console errors, page errors and violations of the content security policy. */
-  faults: string[]
-}
-
-async function visit(
-  options: { width?: number; dark?: boolean; state?: FakeState; path?: string; language?: string } = {},
-): Promise<Visit> {
-  if (!browser) throw new Error('no browser')
-  const { width = 1440, dark = false, state = 'ok', path = '/', language } = options
-  api.state = state
-  const context = await browser.newContext({
-    viewport: { width, height: 900 },
-    colorScheme: dark ? 'dark' : 'light',
-    locale: 'en-GB',
-    hasTouch: width < 700,
-  })
-  context.setDefaultTimeout(10_000)
-  const page = await context.newPage()
-  const faults: string[] = []
-  page.on('console', (message) => {
-    // The browser itself reports an answer of 500; the test of that state expects it.
-    if (message.type() === 'error' && !(state === 'error' && message.text().includes('500')))
-      faults.push(message.text())
-  })
-  page.on('pageerror', (error) => faults.push(error.message))
-  await page.addInitScript(
-    `document.addEventListener('securitypolicyviolation', (e) => console.error('CSP ' + e.violatedDirective + ' ' + e.blockedURI))`,
-  )
-  if (language !== undefined)
-    await page.addInitScript(
-      `Object.defineProperty(Navigator.prototype, 'language', { get: () => ${JSON.stringify(language)}, configurable: true })`,
-    )
-  await page.goto(api.url + path)
-  return { page, context, faults }
-}
-
-/** Skips where there is no Chromium, and says so. */
-const inBrowser = (name: string, body: (t: TestContext) => Promise<void>) =>
-  test(name, async (t) => {
-    if (!browser) return t.skip(`NOT RUN: no Chromium (${missing})`)
-    await body(t)
-  })
+const { api, inBrowser, visit } = openDashboard()
 
 for (const width of [360, 768, 1440]) {
   inBrowser(`whole, accessible and without a fault at ${width} px, light and dark`, async () => {
-    const { page, context, faults } = await visit({ width })
+    const { page, context, faults } = await visit('/', { width })
     await whole(page)
     const kpis = await page.locator('[data-kpi]').allInnerTexts()
     assert.deepEqual(
@@ -104,7 +37,7 @@ for (const width of [360, 768, 1440]) {
 }
 
 inBrowser('data status names files, rows and age of every layer', async () => {
-  const { page, context } = await visit({ state: 'stale' })
+  const { page, context } = await visit('/', { state: 'stale' })
   await whole(page)
   const layer = async (name: string) =>
     (await page.locator(`[data-layer=${name}]`).innerText()).replace(/\s+/g, ' ')
@@ -114,7 +47,7 @@ inBrowser('data status names files, rows and age of every layer', async () => {
 })
 
 inBrowser('loading keeps the places and shows no number', async () => {
-  const { page, context, faults } = await visit({ state: 'loading' })
+  const { page, context, faults } = await visit('/', { state: 'loading' })
   await page.getByRole('heading', { name: 'Overview' }).waitFor()
   await page.locator('.skeleton').first().waitFor()
   assert.equal(await page.locator('[data-kpi]').count(), 0)
@@ -128,7 +61,7 @@ inBrowser('the page does not jump when the figures come, at any width', async ()
 
 /** Cumulative layout shift of a first visit; budget 0.02. */
 async function shiftAt(width: number): Promise<number> {
-  const { page, context } = await visit({ width })
+  const { page, context } = await visit('/', { width })
   await begun(page)
   const shift = await page.evaluate<number>(`new Promise((resolve) => {
     let sum = 0
@@ -142,7 +75,7 @@ async function shiftAt(width: number): Promise<number> {
 }
 
 inBrowser('an empty home says what is missing and why, and shows no zero', async () => {
-  const { page, context, faults } = await visit({ state: 'empty' })
+  const { page, context, faults } = await visit('/', { state: 'empty' })
   await page.getByText('Waiting for the first reading').waitFor()
   await page.locator('[data-kpi=energy]').waitFor()
   for (const text of await page.locator('[data-kpi]').allInnerTexts()) assert.match(text, /—/)
@@ -153,9 +86,9 @@ inBrowser('an empty home says what is missing and why, and shows no zero', async
 })
 
 inBrowser('an error says so on its card, with the request, and Try again brings the figures', async () => {
-  const { page, context, faults } = await visit({ state: 'ok' })
+  const { page, context, faults } = await visit('/', { state: 'ok' })
   await whole(page)
-  api.state = 'error'
+  api().state = 'error'
   await page.getByRole('radio', { name: '7 days' }).check()
   await page.getByRole('alert').getByText('The table gold.daily_energy_consumption cannot be read.').waitFor()
   assert.equal(await page.getByText('req-7f3a').isVisible(), true)
@@ -164,7 +97,7 @@ inBrowser('an error says so on its card, with the request, and Try again brings 
     true,
     'other cards live on',
   )
-  api.state = 'ok'
+  api().state = 'ok'
   await page.getByRole('button', { name: 'Try again' }).click()
   await page.locator('[data-kpi=energy]').waitFor()
   assert.deepEqual(
@@ -175,9 +108,9 @@ inBrowser('an error says so on its card, with the request, and Try again brings 
 })
 
 inBrowser('live readings reach the page, and l holds them', async () => {
-  const { page, context } = await visit()
+  const { page, context } = await visit('/')
   await whole(page)
-  api.send({
+  api().send({
     device_id: 'test_probe',
     timestamp: new Date(Date.now() + 1000).toISOString(),
     power_usage: 4321,
@@ -194,17 +127,19 @@ inBrowser('live readings reach the page, and l holds them', async () => {
 })
 
 inBrowser('the power of the house follows its events, without a refresh', async () => {
-  const { page, context } = await visit()
+  const { page, context } = await visit('/')
   await whole(page)
-  const asked = api.asked.length
-  api.sendPower(1234)
+  const asked = api().asked.length
+  api().sendPower(1234)
   await page
     .getByRole('region', { name: 'Power now' })
     .getByText('1.23 kW')
     .first()
     .waitFor({ timeout: 15_000 })
   assert.deepEqual(
-    api.asked.slice(asked).filter((path) => path.includes('overview')),
+    api()
+      .asked.slice(asked)
+      .filter((path) => path.includes('overview')),
     [],
   )
   await context.close()
@@ -212,7 +147,7 @@ inBrowser('the power of the house follows its events, without a refresh', async 
 
 inBrowser('nothing is lost at 200 % zoom and from right to left', async () => {
   // A window of 1280 px at 200 % has 640 px of layout.
-  const { page, context, faults } = await visit({ width: 640 })
+  const { page, context, faults } = await visit('/', { width: 640 })
   await whole(page)
   for (const direction of ['ltr', 'rtl']) {
     await page.evaluate(`document.documentElement.dir = '${direction}'`)
@@ -228,7 +163,7 @@ inBrowser('nothing is lost at 200 % zoom and from right to left', async () => {
 })
 
 inBrowser('a language that the browser cannot name is no reason not to draw', async () => {
-  const { page, context, faults } = await visit({ language: 'en-US@posix' })
+  const { page, context, faults } = await visit('/', { language: 'en-US@posix' })
   await whole(page)
   assert.equal(await painted(page, 0), true)
   assert.deepEqual(faults, [])
@@ -236,19 +171,21 @@ inBrowser('a language that the browser cannot name is no reason not to draw', as
 })
 
 inBrowser('two tabs share one event stream', async () => {
-  const asked = api.asked.length
-  const { page, context } = await visit()
+  const asked = api().asked.length
+  const { page, context } = await visit('/')
   await whole(page)
   const second = await context.newPage()
-  await second.goto(api.url)
+  await second.goto(api().url)
   await second.locator('[data-live=live]').waitFor()
-  const streams = api.asked.slice(asked).filter((path) => path.startsWith('/api/v1/live?'))
+  const streams = api()
+    .asked.slice(asked)
+    .filter((path) => path.startsWith('/api/v1/live?'))
   assert.deepEqual(streams, ['/api/v1/live?tenant=demo'])
   await context.close()
 })
 
 inBrowser('keyboard: help, tables, periods, chart cursor, single keys off', async () => {
-  const { page, context, faults } = await visit()
+  const { page, context, faults } = await visit('/')
   await whole(page)
   await page.keyboard.press('?')
   await page.getByRole('dialog', { name: 'Keyboard' }).waitFor()
@@ -262,7 +199,7 @@ inBrowser('keyboard: help, tables, periods, chart cursor, single keys off', asyn
 
   await page.keyboard.press('[')
   await page.waitForURL(/range=custom&from=2026-11-22&to=2026-11-22|from=2026-11-22.*to=2026-11-22/)
-  assert.ok(api.asked.some((path) => path.includes('from=2026-11-22')))
+  assert.ok(api().asked.some((path) => path.includes('from=2026-11-22')))
   await page.goBack()
   await page.waitForURL((url) => !url.search.includes('custom'))
 
@@ -286,9 +223,9 @@ inBrowser('keyboard: help, tables, periods, chart cursor, single keys off', asyn
 })
 
 inBrowser('the theme changes at once and stays; the address holds range and focus', async () => {
-  const { page, context } = await visit({ path: '/?range=30d' })
+  const { page, context } = await visit('/?range=30d')
   await whole(page)
-  assert.ok(api.asked.some((path) => path === '/api/v1/overview?tenant=demo&range=30d'))
+  assert.ok(api().asked.some((path) => path === '/api/v1/overview?tenant=demo&range=30d'))
   await page.getByRole('button', { name: 'Theme' }).click()
   await page.getByRole('menuitemradio', { name: 'Dark' }).click()
   assert.equal(await themeOf(page), 'dark')

@@ -1,64 +1,22 @@
 /** The Streams page in a real browser, over the fake API: widths, themes, states, keyboard, following, replay. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
-import { buildDashboard } from '../../src/7-dashboard/build.ts'
-import { openBrowser } from './browser.ts'
-import { startFakeApi } from './fake-api.ts'
-import type { FakeApi, FakeState } from './fake-api.ts'
+import type { Page } from 'playwright-core'
 import { replays } from './fake-streams.ts'
 import { CLIPPED, accessible } from './page.ts'
+import { openDashboard, type Visit, type VisitOptions } from './visit.ts'
 
-let api: FakeApi
-let browser: Browser | undefined
-let missing = ''
-
-before(async () => {
-  await buildDashboard()
-  api = await startFakeApi()
-  const opened = await openBrowser()
-  if ('missing' in opened) missing = opened.missing
-  else browser = opened
-})
-after(async () => {
-  await browser?.close()
-  await api.close()
-})
-
-interface Visit {
-  page: Page
-  /** Console errors, page errors and violations of the content security policy. */
-  faults: string[]
-}
+const { api, inBrowser, visit } = openDashboard()
 
 const visiting = (
   name: string,
-  options: { width?: number; dark?: boolean; state?: FakeState; path?: string },
+  { path = '/streams', ...options }: VisitOptions & { path?: string },
   body: (visit: Visit) => Promise<void>,
 ): void =>
-  void test(name, async (t) => {
-    if (!browser) return t.skip(`NOT RUN: no Chromium (${missing})`)
-    const { width = 1440, dark = false, state = 'ok', path = '/streams' } = options
-    api.state = state
-    const context = await browser.newContext({
-      viewport: { width, height: 900 },
-      colorScheme: dark ? 'dark' : 'light',
-      locale: 'en-GB',
-      hasTouch: width < 700,
-      permissions: ['clipboard-read', 'clipboard-write'],
-    })
-    context.setDefaultTimeout(20_000)
-    const page = await context.newPage()
-    const faults: string[] = []
-    page.on('console', (message) => {
-      if (message.type() === 'error' && !(state === 'error' && message.text().includes('500')))
-        faults.push(message.text())
-    })
-    page.on('pageerror', (error) => faults.push(error.message))
-    await page.goto(api.url + path)
-    await body({ page, faults })
-    assert.deepEqual(faults, [])
-    await context.close()
+  inBrowser(name, async () => {
+    const visited = await visit(path, { ...options, permissions: ['clipboard-read', 'clipboard-write'] })
+    await body(visited)
+    assert.deepEqual(visited.faults, [])
+    await visited.context.close()
   })
 
 const flat = (text: string): string => text.replace(/\s+/g, ' ').trim()
@@ -145,7 +103,7 @@ visiting('from an offset, with a filter: in the address, and asked so', { width:
   await page.waitForURL(/from=offset/)
   await page.getByText('2 shown').waitFor()
   assert.ok(
-    api.asked.some((url) => url.endsWith('/messages?topic=smart_home.telemetry&offset=43&key=plug-1')),
+    api().asked.some((url) => url.endsWith('/messages?topic=smart_home.telemetry&offset=43&key=plug-1')),
   )
   // The address alone gives the same.
   await page.reload()
@@ -200,7 +158,7 @@ visiting(
   { state: 'error' },
   async ({ page }) => {
     await page.getByRole('alert').first().getByText('Run smarthouse verify.').waitFor()
-    api.state = 'ok'
+    api().state = 'ok'
     await page.getByRole('button', { name: 'Try again' }).first().click()
     await shown(page)
   },
@@ -208,7 +166,7 @@ visiting(
 
 visiting('loading keeps its place; the keys lead here and back', { state: 'loading' }, async ({ page }) => {
   await page.locator('main .skeleton').first().waitFor()
-  api.state = 'ok'
+  api().state = 'ok'
   await page.reload()
   await shown(page)
   await page.keyboard.press('g')
