@@ -11,6 +11,7 @@ import { decode } from './decoders/index.ts'
 import type { Mapping } from './decoders/mapping.ts'
 import { openZone } from './import/times.ts'
 import type { Registry } from './registry/registry.ts'
+import { strictlyLater } from './arrivals.ts'
 import type { ReadableSink, Sink, StreamMessage } from './source.ts'
 
 export interface Arrival {
@@ -102,22 +103,6 @@ export function createIntake(options: IntakeOptions): Intake {
       return taken
     },
     counts: () => counts,
-  }
-}
-
-/** A clock that went back further than this was set; a smaller step is a tie, or its own correction. */
-const CLOCK_WAS_SET_US = 1_000_000
-
-/**
- * Times of arrival, each at least a microsecond after the one before: two messages of a device without times of their own are two
- * readings, also where they came in one millisecond, and not one that contradicts the other. A clock that is set back is followed.
- */
-function strictlyLater(clock: () => number): () => number {
-  let lastUs = 0
-  return () => {
-    const us = Math.round(clock() * 1000)
-    lastUs = us > lastUs || us < lastUs - CLOCK_WAS_SET_US ? us : lastUs + 1
-    return lastUs / 1000
   }
 }
 

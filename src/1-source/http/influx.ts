@@ -3,6 +3,7 @@
  * one reading. Written from the reference of the protocol (v1 and v2, which agree but for the `i` and `u` suffixes).
  */
 import { NUMBER_FIELDS, type Reading } from '../../reading.ts'
+import { isoOf } from '../arrivals.ts'
 
 export interface InfluxPoint {
   measurement: string
@@ -149,15 +150,6 @@ export function readingsOf(points: readonly InfluxPoint[], nowMs: number, tenant
     readings.set(key, reading)
   }
   return [...readings.values()]
-}
-
-function isoOf(atMs: number): string {
-  const ms = Math.floor(atMs)
-  const us = Math.round((atMs - ms) * 1000)
-  if (!Number.isFinite(new Date(ms).getTime())) return String(atMs)
-  return new Date(ms)
-    .toISOString()
-    .replace('Z', us > 0 && us < 1000 ? `${String(us).padStart(3, '0')}Z` : 'Z')
 }
 
 function addTexts(reading: Reading, { tags }: InfluxPoint): void {

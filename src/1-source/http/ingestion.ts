@@ -7,6 +7,7 @@ import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
 import type { Reading } from '../../reading.ts'
+import { strictlyLater } from '../arrivals.ts'
 import type { ReadableSink, StreamMessage } from '../source.ts'
 import { parsePoint, precisionMs, readingsOf, type InfluxPoint } from './influx.ts'
 import { createKeyring, type ApiKey } from './keys.ts'
@@ -53,7 +54,7 @@ export async function ingestion(app: FastifyInstance, options: IngestionOptions)
     )
     scope.setErrorHandler(tell)
     scope.addHook('onRequest', async (request, reply) => pressure.enter(request, reply, busy))
-    const taker: Taker = { ...options, clock: options.clock ?? Date.now, requests, keyring }
+    const taker: Taker = { ...options, clock: strictlyLater(options.clock ?? Date.now), requests, keyring }
     // Devices send as often as they must: what bounds them is the pressure, not a count of requests.
     const config = { rateLimit: false }
     const schema = { hide: true }
@@ -143,7 +144,7 @@ async function telemetry(taker: Taker, request: FastifyRequest, reply: FastifyRe
   const tenant = tenantOf(taker, request)
   const body = await bodyOf(request)
   const answerTo = async (id: string | undefined, appended: ReadonlySet<number>) => {
-    const lines = readLines(body, { tenant, nowMs: taker.clock() })
+    const lines = readLines(body, { tenant, clock: taker.clock })
     if (lines.length === 0)
       throw new Refusal(
         'nothing_sent',

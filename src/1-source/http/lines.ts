@@ -5,6 +5,7 @@
 import { isUtf8 } from 'node:buffer'
 import { elementTexts, parseJson } from '../../json-text.ts'
 import { NUMBER_FIELDS } from '../../reading.ts'
+import { isoOf } from '../arrivals.ts'
 import type { StreamMessage } from '../source.ts'
 
 /** Why a line is not taken as a reading; the words of Silver's reject rules, and `foreign_home` for one that is refused. */
@@ -27,8 +28,8 @@ export interface Line {
 export interface LineContext {
   /** Home that the sender's key belongs to; null: the reading says itself. */
   tenant: string | null
-  /** Time of arrival, ms; the event time of a reading that has none. */
-  nowMs: number
+  /** Times of arrival, ms, each later than the one before; a line that names no time is of its own. */
+  clock: () => number
 }
 
 const FIRST_EVENT_MS = Date.UTC(2000, 0, 1)
@@ -57,16 +58,16 @@ function lineOf(source: string, value: unknown, context: LineContext): Line {
     return quarantined(bytes(source), null, 'not_json')
   const fields = value as Record<string, unknown>
   const device = textOf(fields.device_id)
+  const nowMs = context.clock()
   const stamps: Record<string, string> = {}
-  if (fields.timestamp === undefined || fields.timestamp === null)
-    stamps.timestamp = new Date(context.nowMs).toISOString()
+  if (fields.timestamp === undefined || fields.timestamp === null) stamps.timestamp = isoOf(nowMs)
   if (context.tenant !== null) {
     const tenant = textOf(fields.tenant_id)
     if (tenant === null) stamps.tenant_id = context.tenant
     else if (tenant !== context.tenant) return { message: null, verdict: 'refused', reason: 'foreign_home' }
   }
   const message = bytes(stamped(source, stamps))
-  const reason = judge(fields, device, context.nowMs)
+  const reason = judge(fields, device, nowMs)
   return reason === null
     ? { message: { key: device, value: message }, verdict: 'accepted', reason: null }
     : quarantined(message, device, reason)

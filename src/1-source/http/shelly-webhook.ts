@@ -3,6 +3,7 @@
  * address a person writes with `${ev.tC}`, `${status["switch:0"].apower}` and the like in it.
  */
 import type { Reading } from '../../reading.ts'
+import { isoOf } from '../arrivals.ts'
 
 type Measured = readonly [name: string, toUnit: (value: number) => number]
 const same = (value: number): number => value
@@ -49,7 +50,7 @@ export function shellyReading(
   if (named === undefined || named === '') return null
   const reading: Reading = {
     device_id: named,
-    timestamp: new Date(nowMs).toISOString(),
+    timestamp: isoOf(nowMs),
     manufacturer: 'Shelly',
     protocol: 'shelly',
     raw,

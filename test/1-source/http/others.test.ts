@@ -90,6 +90,8 @@ test('Shelly: an action of the first generation, a webhook of the second, and no
     {
       device_id: 'boiler',
       ...common,
+      // In the same millisecond as the other call: each has a microsecond of its own.
+      timestamp: '2026-03-10T12:00:00.000001Z',
       raw: '/api/v1/shelly/boiler?event=switch.on&apower=1980.4&tF=68&key=…',
       status: 'switch.on',
       power_usage: 1980.4,

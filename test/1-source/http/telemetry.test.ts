@@ -76,10 +76,16 @@ test('a reading without a time gets that of its arrival; other text stays as it 
   const { send, texts } = await server(t)
   await send('{"device_id":"esp","temperature":1e999}')
   await send('{"device_id":"esp","timestamp":null,"temperature":20.50}')
-  const [first, second] = await texts()
+  // Two of one request, and that in one millisecond with the others: none of them contradicts another.
+  await send('{"device_id":"esp","temperature":21}\n{"device_id":"esp","temperature":22}')
+  const [first, second, ...both] = await texts()
   assert.equal(first, '{"device_id":"esp","temperature":1e999,"timestamp":"2026-03-10T12:00:00.000Z"}')
-  assert.equal(parsed([second!])[0]!.timestamp, '2026-03-10T12:00:00.000Z')
+  assert.equal(parsed([second!])[0]!.timestamp, '2026-03-10T12:00:00.000001Z')
   assert.ok(second!.includes('20.50'))
+  assert.deepEqual(
+    parsed(both).map(({ timestamp }) => timestamp),
+    ['2026-03-10T12:00:00.000002Z', '2026-03-10T12:00:00.000003Z'],
+  )
 })
 
 test('a key opens one home only', async (t) => {
