@@ -10,6 +10,7 @@ import { isKept, type DeviceFact, type Lesson, type Outcome } from '../decoders/
 import { LessonBook } from '../decoders/lessons.ts'
 import { isListed, mergeFacts, patternOf, sampleOf } from './facts.ts'
 import { hear, heardNothing, type Heard } from './heard.ts'
+import { Unread, type UnknownMessages } from './unread.ts'
 
 /** As a message came to be understood, or not. */
 export interface Noted {
@@ -25,22 +26,6 @@ export interface KnownDevice extends Heard {
   tenant_id: string
   device_id: string
   facts: DeviceFact
-}
-
-/** Messages of one pattern that nobody could read. */
-export interface UnknownMessages {
-  tenant_id: string
-  /** The topic, with `+` for what looks like an id. */
-  pattern: string
-  why: string
-  count: number
-  firstMs: number
-  lastMs: number
-  topic: string
-  /** The beginning of the newest of them. */
-  sample: string
-  /** A mapping for the configuration, as JSON; null where none fits. */
-  proposal: string | null
 }
 
 export interface Registry {
@@ -63,10 +48,7 @@ export interface Registry {
   close(): void
 }
 
-const MOST_PATTERNS = 500
 const MOST_DEVICES = 100_000
-/** Where the patterns that are too many are counted. */
-const REST = '#'
 
 const SCHEMA = `
   PRAGMA journal_mode = WAL;
@@ -100,10 +82,11 @@ class SqliteRegistry implements Registry {
   readonly #database: DatabaseSync
   readonly #known = new Map<string, KnownDevice>()
   readonly #heard = new Set<string>()
-  readonly #unknown = new Map<string, UnknownMessages>()
+  readonly #unread: Unread
 
   constructor(database: DatabaseSync) {
     this.#database = database
+    this.#unread = new Unread(database)
     const rows = database.prepare('SELECT key, value FROM lesson ORDER BY no').all()
     this.lessons.learn(
       rows.map(({ key, value }) => ({ key: String(key), value: JSON.parse(String(value)) as unknown })),
@@ -115,7 +98,7 @@ class SqliteRegistry implements Registry {
     if (isKept(outcome)) {
       if (!isListed(outcome)) return
       const proposal = outcome.proposal === undefined ? null : JSON.stringify(outcome.proposal)
-      this.#noteUnknown({
+      this.#unread.note({
         tenant_id: tenant,
         pattern: patternOf(topic),
         why: outcome.why,
@@ -193,59 +176,18 @@ class SqliteRegistry implements Registry {
     })
   }
 
-  #noteUnknown(message: UnknownMessages): void {
-    let key = keyOf(message.tenant_id, message.pattern, message.why)
-    const isNew = !this.#unknown.has(key)
-    if (isNew && this.#unknown.size + this.#patterns() >= MOST_PATTERNS && !this.#isStored(message)) {
-      message = { ...message, pattern: REST, proposal: null }
-      key = keyOf(message.tenant_id, REST, message.why)
-    }
-    const before = this.#unknown.get(key)
-    this.#unknown.set(
-      key,
-      before ? { ...message, count: before.count + 1, firstMs: before.firstMs } : message,
-    )
-  }
-
-  #patterns(): number {
-    return Number(this.#database.prepare('SELECT count(*) AS n FROM unknown').get()?.n)
-  }
-
-  #isStored({ tenant_id, pattern, why }: UnknownMessages): boolean {
-    const select = this.#database.prepare(
-      'SELECT 1 FROM unknown WHERE tenant_id = ? AND pattern = ? AND why = ?',
-    )
-    return select.get(tenant_id, pattern, why) !== undefined
-  }
-
   flush(): void {
-    if (this.#heard.size === 0 && this.#unknown.size === 0) return
+    if (this.#heard.size === 0 && this.#unread.isWritten) return
     const update = this.#database.prepare('UPDATE device SET heard = ? WHERE tenant_id = ? AND device_id = ?')
-    const count = this.#database.prepare(
-      `INSERT INTO unknown VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET count = count + excluded.count, last_ms = excluded.last_ms, topic = excluded.topic,
-         sample = excluded.sample, proposal = excluded.proposal`,
-    )
     this.#inOneGo(() => {
       for (const key of this.#heard) {
         const { tenant_id, device_id, facts: _, ...heard } = this.#known.get(key)!
         update.run(JSON.stringify(heard), tenant_id, device_id)
       }
-      for (const { tenant_id, pattern, why, ...seen } of this.#unknown.values())
-        count.run(
-          tenant_id,
-          pattern,
-          why,
-          seen.count,
-          seen.firstMs,
-          seen.lastMs,
-          seen.topic,
-          seen.sample,
-          seen.proposal,
-        )
+      this.#unread.write()
     })
     this.#heard.clear()
-    this.#unknown.clear()
+    this.#unread.forget()
   }
 
   isNewState(tenant: string, topic: string, digest: string): boolean {
@@ -283,20 +225,7 @@ class SqliteRegistry implements Registry {
   }
 
   unknown(): UnknownMessages[] {
-    const rows = this.#database
-      .prepare('SELECT * FROM unknown ORDER BY count DESC, tenant_id, pattern, why')
-      .all()
-    return rows.map((row) => ({
-      tenant_id: String(row.tenant_id),
-      pattern: String(row.pattern),
-      why: String(row.why),
-      count: Number(row.count),
-      firstMs: Number(row.first_ms),
-      lastMs: Number(row.last_ms),
-      topic: String(row.topic),
-      sample: String(row.sample),
-      proposal: row.proposal === null ? null : String(row.proposal),
-    }))
+    return this.#unread.list()
   }
 
   factsVersion(): number {
@@ -312,7 +241,7 @@ class SqliteRegistry implements Registry {
     this.lessons.clear()
     this.#known.clear()
     this.#heard.clear()
-    this.#unknown.clear()
+    this.#unread.forget()
   }
 
   close(): void {
