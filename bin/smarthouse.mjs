@@ -54,8 +54,7 @@ if (Number(process.versions.node.split('.')[0]) >= 26) {
   const child = spawn(node26(), [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: 'inherit',
   })
-  // Ctrl-C reaches the program by the terminal; this process only waits for it to end cleanly.
-  for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => undefined)
-  process.on('SIGTERM', () => child.kill('SIGTERM'))
+  // A terminal sends Ctrl-C to both, `kill` to this one alone: handed on, the program takes what comes at once for one.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => (signal ? process.kill(process.pid, signal) : process.exit(code ?? 1)))
 }

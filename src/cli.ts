@@ -33,11 +33,16 @@ async function find(name: string): Promise<Command> {
   )
 }
 
-/** Aborted by Ctrl-C, by SIGTERM, and when the supervisor that started this part goes away. */
+/** One Ctrl-C may come twice: from the terminal, and from the process that handed the words on. */
+const SAME_SIGNAL_MS = 500
+
+/** Aborted by Ctrl-C, by SIGTERM, and when the supervisor that started this part goes away. A second one ends the process at once. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController()
+  let firstMs: number | undefined
   const stop = (): void => {
-    if (controller.signal.aborted) process.exit(130)
+    firstMs ??= performance.now()
+    if (performance.now() - firstMs > SAME_SIGNAL_MS) process.exit(130)
     controller.abort()
   }
   process.on('SIGINT', stop)

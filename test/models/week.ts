@@ -26,6 +26,7 @@ const DAY_MS = 86_400_000
 
 export interface Week {
   lake: Lake
+  engine: Engine
   close(): Promise<void>
 }
 
@@ -40,6 +41,7 @@ export async function makeWeek(): Promise<Week> {
   await rebuildGold({ lake, engine })
   return {
     lake,
+    engine,
     close: async () => {
       await lake.close()
       await engine.close()
