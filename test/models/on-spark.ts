@@ -29,6 +29,7 @@ export class SparkModels {
   readonly #warehouse: string
   readonly #kept = new Map<string, string>()
   readonly ran = new Set<string>()
+  #count = 0
 
   constructor(spark: Answering, folders: Folders, warehouse: string) {
     this.#spark = spark
@@ -53,6 +54,7 @@ export class SparkModels {
   /** Reference tables and constants. */
   async loadReference(): Promise<void> {
     await this.ask(MUL_DIV)
+    await this.ask(FILLED)
     await this.constants()
     await this.#keep('type_limits', typeRowsSql(typeRows([])))
     for (const name of ['catalogue', 'tariffs'])
@@ -63,3 +65,145 @@ export class SparkModels {
 
   /** The rules' constants; one may be another than ours. */
   async constants(changed: Readonly<Record<string, number>> = {}): Promise<void> {
+    const constants = {
+      ...CONSTANTS,
+      late_watermark_us: LATE_WATERMARK_HOURS * 3_600_000_000,
+      ...changed,
+    }
+    const columns = Object.entries(constants).map(
+      ([name, value]) => `CAST(${value} AS ${Number.isInteger(value) ? 'BIGINT' : 'DOUBLE'}) AS ${name}`,
+    )
+    await this.#view('constants', `SELECT ${columns.join(', ')}`)
+  }
+
+  /** From `bronze.telemetry` to `readings`, `rejects` and `duplicates`. */
+  async silver(): Promise<void> {
+    // No device is merged into another here.
+    await this.#keep('landed', `SELECT * FROM ${this.lake('bronze.telemetry')}`)
+    await this.#view(
+      'numbers',
+      none('channel_no INTEGER, device_no INTEGER, tenant_id STRING, device_id STRING, channel STRING'),
+    )
+    await this.#view('carried', none(CHANNEL_STATE_COLUMNS))
+    await this.#view('hour_before', none(HOUR_COLUMNS))
+    for (const name of ['numbers', 'channels', 'described']) await this.#silverModel(name)
+    await this.#silverModel('arrivals', 'arrivals_in_order')
+    await this.#keep('arrivals', ARRIVALS)
+    for (const name of ['corrected', 'checked']) await this.#silverModel(name)
+    await this.#view('candidates', 'SELECT * FROM checked WHERE reject_reason IS NULL')
+    await this.#silverModel('repeated')
+    await this.#silverModel('owners_first', 'owned')
+    for (;;) {
+      await this.#silverModel('owners_next', 'next')
+      const [found] = await this.ask('SELECT count(*) AS n FROM next')
+      if (found?.['n'] === 0) break
+      await this.#keep('owned', 'SELECT * FROM owned UNION ALL SELECT * FROM next')
+    }
+    for (const name of ['resolved', 'accepted', 'measured', 'methods', 'counter_rows', 'counter_steps'])
+      await this.#silverModel(name)
+    for (const name of ['holds', 'energy', 'channel_state']) await this.#silverModel(name)
+    await this.#view(
+      'hour_rows',
+      `SELECT CAST(seq AS BIGINT) AS seq, channel_no, device_no, t_us, temperature_mc, power_mw, has_alert FROM accepted
+       UNION ALL SELECT 0, * FROM hour_before`,
+    )
+    for (const name of ['windows', 'alarms', 'readings', 'rejects', 'duplicates'])
+      await this.#silverModel(name)
+  }
+
+  /** `readings` once more, with the constants of now. */
+  readings(): Promise<void> {
+    return this.#silverModel('readings', 'readings_again')
+  }
+
+  /** From `readings` and `rejects` to the Gold tables, every day of every device at once. */
+  async gold(): Promise<void> {
+    await this.#keep('calendar', `SELECT * FROM ${this.lake('gold.calendar')} WHERE zone = '${ZONE}'`)
+    await this.#keep(
+      'touched_days',
+      `WITH devices AS (
+         SELECT tenant_id, device_id FROM readings
+         UNION SELECT coalesce(tenant_id, 'home'), device_id FROM rejects WHERE trim(device_id) <> ''
+       ), days AS (
+         SELECT date, month, min(unix_micros(quarter_hour)) AS start_us, max(unix_micros(quarter_hour)) + 900000000 AS end_us
+         FROM calendar GROUP BY date, month
+       ), bounds AS (
+         SELECT min(unix_micros(timestamp)) - 604800000000 AS from_us, max(unix_micros(ingestion_time)) + 604800000000 AS to_us
+         FROM readings
+       )
+       SELECT d.tenant_id, d.device_id, a.date, a.month, a.start_us, a.end_us
+       FROM devices d JOIN bounds b JOIN days a ON a.end_us > b.from_us AND a.start_us < b.to_us`,
+    )
+    await this.#view(
+      'touched_spans',
+      `SELECT tenant_id, device_id, date, start_us AS day_start_us, end_us AS day_end_us, start_us AS from_us, end_us AS to_us
+       FROM touched_days`,
+    )
+    for (const name of [
+      'device_rows',
+      'energy_parts',
+      'quarter_hourly_energy',
+      'device_slots',
+      'channel_alerts',
+    ])
+      await this.#goldModel(name)
+    await this.#goldModel('alerts_before')
+    await this.#keep('channel_alerts', 'SELECT * FROM channel_alerts WHERE date IS NOT NULL')
+    await this.#view(
+      'day_times',
+      `SELECT tenant_id, device_id, date, day_start_us, channel, slot_us, t_us, offline, channel_previous_us, device_previous_us
+       FROM device_rows WHERE date IS NOT NULL`,
+    )
+    for (const name of [
+      'channel_medians',
+      'expected_intervals',
+      'channel_times',
+      'interval_slots',
+      'device_days',
+    ])
+      await this.#goldModel(name)
+    for (const name of ['hourly_energy', 'daily_energy_consumption', 'device_health_metrics'])
+      await this.#goldModel(name)
+    for (const name of ['daily_business_summary', 'monthly_energy', 'sum_invariants'])
+      await this.#goldModel(name)
+  }
+
+  #silverModel(name: string, table = name): Promise<void> {
+    return this.#model('4-silver', name, table)
+  }
+
+  #goldModel(name: string): Promise<void> {
+    return this.#model('5-gold', name, name)
+  }
+
+  async #model(folder: string, name: string, table: string): Promise<void> {
+    const sql = readFileSync(new URL(`../../src/${folder}/${name}.sql`, import.meta.url), 'utf8')
+    this.ran.add(`${folder}/${name}`)
+    try {
+      await this.#keep(table, sql)
+    } catch (error) {
+      throw new Error(`${name}.sql on Spark`, { cause: error })
+    }
+  }
+
+  /** Computed once, into a table of its own; a name that was there before means this from now on. */
+  async #keep(name: string, sql: string): Promise<void> {
+    const kept = `kept_${(this.#count += 1)}`
+    this.#kept.set(name, kept)
+    await this.ask(`CREATE TABLE ${kept} USING parquet AS ${sql}`)
+    await this.#view(name, `SELECT * FROM ${kept}`)
+  }
+
+  async #view(name: string, sql: string): Promise<void> {
+    await this.ask(`CREATE OR REPLACE TEMPORARY VIEW ${name} AS ${sql}`)
+  }
+}
+
+/** No row of some columns, given as `name TYPE, …`. */
+function none(columns: string): string {
+  const nulls = columns.split(', ').map((column) => {
+    const [name, type] = column.split(' ')
+    return `CAST(NULL AS ${type === 'INTEGER' ? 'INT' : type}) AS ${name}`
+  })
+  return `SELECT ${nulls.join(', ')} WHERE false`
+}
