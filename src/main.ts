@@ -125,6 +125,14 @@ async function openKafka({ config, baseDir }: Settings): Promise<StreamLog> {
   return await openKafkaLog({ ...kafkaSettings(config, baseDir), onProblem: tellProblem })
 }
 
+export type KafkaTopic = ReturnType<typeof kafkaSettings> & { topic: string }
+
+/** Opens a topic on Kafka as it is there, and creates none; throws what it lacks of what is asked for. */
+export async function openKafkaTopic(asked: KafkaTopic): Promise<StreamLog> {
+  const { openKafkaLog } = await import('./2-stream/kafka.ts')
+  return await openKafkaLog({ ...asked, create: false })
+}
+
 /** Opens the stream for a producer: without the lake, unless a lost stream must ask it where to begin. */
 export async function openStreamAlone(settings: Settings): Promise<StreamLog> {
   if (settings.config.stream.type === 'kafka') return await openKafka(settings)

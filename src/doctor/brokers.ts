@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
 import { isPlatformError } from '../errors.ts'
-import type { KafkaLogOptions } from '../2-stream/kafka.ts'
 import type { StreamLog } from '../2-stream/log.ts'
 import { MOST_APART_MS } from '../2-stream/kafka-clock.ts'
 import type { TopicView } from '../2-stream/types.ts'
+import { openKafkaTopic, type KafkaTopic } from '../main.ts'
 import { TELEMETRY_TOPIC } from '../reading.ts'
 import { probe } from '../1-source/mqtt/probe.ts'
 import { kafkaSettings } from '../kafka-settings.ts'
@@ -22,15 +22,12 @@ export async function kafkaBroker(patient: Patient): Promise<Verdict | Verdict[]
 
 /** Whether the cluster answers, whether the topic is there and gives what the configuration asks for, and the brokers' clock. */
 export async function lookAtKafka(
-  options: KafkaLogOptions & { topic: string },
+  options: KafkaTopic,
   { nowMs, running }: Pick<Patient, 'nowMs' | 'running'>,
 ): Promise<Verdict[]> {
   const { topic } = options
   const at = `Kafka at ${options.connection.brokers.join(', ')}`
-  const [{ openKafkaView }, { openKafkaLog }] = await Promise.all([
-    import('../2-stream/kafka-view.ts'),
-    import('../2-stream/kafka.ts'),
-  ])
+  const { openKafkaView } = await import('../2-stream/kafka-view.ts')
   const view = openKafkaView(options)
   const topics = await view.topics().finally(() => view.close())
   const answers: Verdict = { state: 'ok', what: `${at} answers: ${topics.length} topics` }
@@ -41,7 +38,7 @@ export async function lookAtKafka(
       { state: 'note', what: `The topic ${topic} is not there yet: the first start creates it` },
     ]
   try {
-    const log = await openKafkaLog({ ...options, create: false })
+    const log = await openKafkaTopic(options)
     try {
       return [answers, replicasOf(own), ...(await clockOf(log, at, nowMs))]
     } finally {
