@@ -22,17 +22,17 @@ export const TASMOTA: Decoder = {
     if (topic.startsWith('tasmota/discovery/')) return readDiscovery(message, context)
     if (topic.startsWith('GET /cm?cmnd=')) return readStatus(message, context, context.device)
     const kind = levels.at(-1)!
-    let device = ''
+    const named: string[] = []
     let isOwn = false
     for (let n = 0; n < levels.length; n += 1) {
       const level = levels[n]!
       if (PREFIXES.has(level)) isOwn = true
-      else if (n < levels.length - 1) device = device === '' ? level : `${device}/${level}`
+      else if (n < levels.length - 1) named.push(level)
     }
     if (!isOwn || levels.length < 2 || !KIND.test(kind))
       return looksLikeSensor(message) ? readJson('SENSOR', topic, message, context) : undefined
     if (levels.includes('cmnd')) return { why: 'no_telemetry', protocol: PROTOCOL }
-    const name = device === '' ? (context.device ?? PROTOCOL) : device
+    const name = named.join('/') || (context.device ?? PROTOCOL)
     if (kind === 'LWT') return readWill(name, message, context)
     if (kind.startsWith('STATUS')) return readStatus(message, context, name)
     return readJson(kind, name, message, context)

@@ -42,7 +42,7 @@ export function DevicePage() {
       </div>
       <NowCard {...figures} className="col-span-12 lg:col-span-7" />
       <HealthCard {...figures} className="col-span-12 lg:col-span-5" />
-      <HistoryCard device={id} className="col-span-12" />
+      <HistoryCard key={id} device={id} className="col-span-12" />
       <MessagesCard device={id} className="col-span-12 lg:col-span-7" />
       <FactsCard {...figures} className="col-span-12 lg:col-span-5" />
       {data && editing && <Editing data={data} close={() => setEditing(false)} />}

@@ -119,7 +119,7 @@ test('deep, long and hostile payloads of every protocol are answered in bounded 
     Buffer.from([0xfe, 0xff, 0x00, 0x31]),
     Buffer.from('9'.repeat(100_000)),
   ]
-  for (const { topic } of seeds)
+  for (const topic of new Set(seeds.map((seed) => seed.topic)))
     for (const payload of hostile) {
       const start = performance.now()
       const outcome = decode(topic, payload, {
