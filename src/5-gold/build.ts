@@ -237,15 +237,16 @@ async function computeSpans(build: GoldBuild, hasWhole: boolean): Promise<void> 
   const { session, lake } = build
   await session.run(
     `CREATE OR REPLACE TEMP TABLE chunk_devices AS
-     SELECT d.tenant_id, d.device_id, ${MAX_GAP_SQL} AS max_gap_us, min(d.from_us) AS from_us, max(d.to_us) AS to_us
+     SELECT d.tenant_id, d.device_id, ${MAX_GAP_SQL} AS max_gap_us, min(d.from_us) AS from_us, max(d.to_us) AS to_us,
+       bool_or(d.from_us = d.day_start_us) AS begins_day
      FROM touched_spans d LEFT JOIN catalogue c ON c.tenant_id = d.tenant_id AND c.device_id = d.device_id
      WHERE d.from_us < d.to_us GROUP BY ALL`,
   )
   await loadReadings(lake, session, build.readings)
-  const [loaded] = await session.rows<{ rows: number }>('SELECT count(*) AS rows FROM readings')
+  const [loaded] = await session.rows<{ rows: number }>('SELECT count(*) AS rows FROM loaded_readings')
   build.rowsRead = (build.rowsRead ?? 0) + loaded!.rows
   await session.run(`CREATE OR REPLACE TEMP TABLE device_rows AS ${DEVICE_ROWS.sql}`)
-  await session.run('DROP TABLE readings')
+  await session.run('DROP TABLE loaded_readings')
   await session.run(`CREATE OR REPLACE TEMP TABLE energy_parts AS ${ENERGY_PARTS.sql}`)
   await session.run(`INSERT INTO new_quarter_hours BY NAME ${readModel('quarter_hourly_energy').sql}`)
   await replaceFacts(session, hasWhole)

@@ -96,8 +96,8 @@ export function rowCount(files: readonly DataFile[]): number {
 }
 
 /**
- * Makes the temporary table `readings`, the input of the models: the rows of the devices in `chunk_devices`
- * (`tenant_id`, `device_id`, `max_gap_us`, and the span `from_us` … `to_us`) that lie in the device's span, carry
+ * Makes `readings`, the input of the models, of the temporary table `loaded_readings`: the rows of the devices in `chunk_devices`
+ * (`tenant_id`, `device_id`, `max_gap_us`, the span `from_us` … `to_us`, whether it `begins_day`) that lie in the device's span, carry
  * energy or coverage into it, or come last before it where the models have to know what came before.
  */
 export async function loadReadings(lake: Lake, session: Session, files: readonly DataFile[]): Promise<void> {
@@ -111,12 +111,13 @@ export async function loadReadings(lake: Lake, session: Session, files: readonly
       : { fromUs: all.from_us, toUs: all.to_us }
   const held = filesOf(files, span, gapUs)
   const scan = lake.scan(READINGS, held)
-  const type = rowsWithin(held, span) < FEW_ROWS ? 'VARCHAR' : await wordType(session, scan)
+  const rows = rowsWithin(held, span)
+  const type = rows < FEW_ROWS ? 'VARCHAR' : await wordType(session, scan)
   const columns = READING_INPUTS.map((name) =>
     TEXT_INPUTS.includes(name) ? `CAST(r.${name} AS ${type}) AS ${name}` : `r.${name}`,
   ).join(', ')
   await session.run(
-    `CREATE OR REPLACE TEMP TABLE readings AS
+    `CREATE OR REPLACE TEMP TABLE loaded_readings AS
      SELECT ${columns} FROM ${scan} r
      JOIN chunk_devices d ON d.tenant_id = r.tenant_id AND d.device_id = r.device_id
      WHERE r.timestamp >= make_timestamptz(${span.fromUs})
@@ -125,6 +126,7 @@ export async function loadReadings(lake: Lake, session: Session, files: readonly
        AND (epoch_us(r.timestamp) <= d.to_us + d.max_gap_us OR r.energy_from < make_timestamptz(d.to_us))`,
   )
   await loadEarlier({ lake, session, files, span: { ...span, fromUs: span.fromUs - gapUs }, type })
+  await session.run('CREATE OR REPLACE TEMP VIEW readings AS SELECT rowid AS row_id, * FROM loaded_readings')
 }
 
 /**
@@ -159,15 +161,16 @@ async function loadEarlier(work: {
   const { lake, session, files, span, type } = work
   await session.run(
     `CREATE OR REPLACE TEMP TABLE earlier_wanted AS
-     SELECT tenant_id, device_id, channel, want_alert, d.from_us FROM (
-       SELECT tenant_id, device_id, channel, FALSE AS want_alert FROM readings GROUP BY ALL
-       HAVING min(timestamp) = min(timestamp) FILTER (WHERE energy_method = 'reported')
-       UNION ALL
-       SELECT tenant_id, device_id, channel, TRUE AS want_alert FROM readings r
-       JOIN touched_spans s USING (tenant_id, device_id)
-       WHERE alert IS NOT NULL AND s.from_us = s.day_start_us GROUP BY ALL
-       HAVING min(timestamp) = min(timestamp) FILTER (WHERE alert <> 'none')
-     ) JOIN chunk_devices d USING (tenant_id, device_id)`,
+     WITH firsts AS (
+       SELECT tenant_id, device_id, channel,
+         min(timestamp) = min(timestamp) FILTER (WHERE energy_method = 'reported') AS covers_back,
+         min(timestamp) FILTER (WHERE alert IS NOT NULL) = min(timestamp) FILTER (WHERE alert <> 'none') AS begins_alert
+       FROM loaded_readings GROUP BY ALL
+     )
+     SELECT f.tenant_id, f.device_id, f.channel, w.want_alert, d.from_us
+     FROM firsts f JOIN chunk_devices d USING (tenant_id, device_id)
+     JOIN (VALUES (TRUE), (FALSE)) w(want_alert)
+       ON CASE WHEN w.want_alert THEN f.begins_alert AND d.begins_day ELSE f.covers_back END`,
   )
   const columns = READING_INPUTS.map((name) => `r.${name}`).join(', ')
   // A text that occurs nowhere in the span becomes null: of these rows only the time and an equal alert matter.
@@ -193,7 +196,7 @@ async function loadEarlier(work: {
          ORDER BY ${['timestamp', ...POSITION].map((name) => `r.${name} DESC`).join(', ')}
        ) = 1`,
     )
-    await session.run(`INSERT INTO readings SELECT DISTINCT ${found} FROM earlier_found`)
+    await session.run(`INSERT INTO loaded_readings SELECT DISTINCT ${found} FROM earlier_found`)
     await session.run(
       `DELETE FROM earlier_wanted WHERE (tenant_id, device_id, channel, want_alert) IN
          (SELECT (tenant_id, device_id, channel, want_alert) FROM earlier_found)`,

@@ -118,6 +118,11 @@ export class SparkModels {
 
   /** From `readings` and `rejects` to the Gold tables, every day of every device at once. */
   async gold(): Promise<void> {
+    // The runner numbers its rows; which number is which does not matter.
+    await this.#keep(
+      'readings',
+      'SELECT row_number() OVER (ORDER BY stream_offset) AS row_id, * FROM readings',
+    )
     await this.#keep('calendar', `SELECT * FROM ${this.lake('gold.calendar')} WHERE zone = '${ZONE}'`)
     await this.#keep(
       'touched_days',
