@@ -24,7 +24,7 @@ export interface Arrivals {
 export async function createArrivals(session: Session, streamId: string): Promise<Arrivals> {
   const select = `
     SELECT make_timestamptz(r.ingestion_time_us) AS ingestion_time, '${streamId.replaceAll("'", "''")}' AS stream_topic,
-      CAST($2 AS INTEGER) AS stream_partition, CAST(make_timestamptz(r.ingestion_time_us) AS DATE) AS ingestion_date,
+      CAST($2 AS INTEGER) AS stream_partition, DATE '1970-01-01' + CAST(r.ingestion_time_us // 86400000000 AS INTEGER) AS ingestion_date,
       r.* REPLACE (coalesce(r.tenant_id, '${DEFAULT_TENANT}') AS tenant_id, coalesce(r.channel, '') AS channel,
         coalesce(r.ingest_kind, 'live') AS ingest_kind)
     FROM (SELECT from_json(line, '${READING_TYPES}') AS r FROM (SELECT unnest(string_split($1, chr(10))) AS line))`
