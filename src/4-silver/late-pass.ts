@@ -54,6 +54,7 @@ export async function refineLate(
   if (readings === undefined) throw new TypeError(`A snapshot of ${READINGS} is needed.`)
   await findDirty(lake, session, readings, horizonUs(bronze, [...silver.values()]))
   const files = await touchedBronze(session, bronze)
+  await session.expect(files.reduce((sum, file) => sum + file.stats.rows, 0))
   const parts = await partsOf(lake, session, files)
   const added = new Map<string, DataFile[]>()
   const affected = new Map<string, DataFile[]>()

@@ -70,6 +70,7 @@ export async function rebuildSilver(options: RebuildOptions): Promise<void> {
   for (const table of INPUT_TABLES) await lake.define(table)
   for (const table of SILVER_TABLES) await target.define(table)
   const session = await engine.session()
+  await session.expect(Infinity)
   try {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const before = new Map<string, Snapshot>()

@@ -156,8 +156,10 @@ class Refinery {
       ([name, { version }]) => version !== before?.get(name)?.version,
     )
     if (stale || changed) await loadReference(this.#lake, this.#session, reference)
-    if (stale) await loadTail(this.#lake, this.#session, readings)
-    else if (changed) await describeChannels(this.#session)
+    if (stale) {
+      await this.#session.expect(Infinity)
+      await loadTail(this.#lake, this.#session, readings)
+    } else if (changed) await describeChannels(this.#session)
     if (stale || changed) {
       const again = await insertChangedDevices(
         this.#lake,
@@ -184,6 +186,7 @@ class Refinery {
       ? { upTo: furthest, ...(await this.#lake.changes(BRONZE, covered.bronze, furthest)) }
       : await this.#nextVersions(covered.bronze, bronze.version)
     const rows = added.reduce((sum, file) => sum + file.stats.rows, 0)
+    await this.#session.expect(rows)
     const take = rows < FEW_ROWS ? takeFewArrivals : takeArrivals
     await take(this.#session, `SELECT * FROM ${arrivalsOf(this.#lake, added)}`)
     if (isRedo) await this.#changeTaken()

@@ -112,6 +112,7 @@ export async function loadReadings(lake: Lake, session: Session, files: readonly
   const held = filesOf(files, span, gapUs)
   const scan = lake.scan(READINGS, held)
   const rows = rowsWithin(held, span)
+  await session.expect(rows)
   const type = rows < FEW_ROWS ? 'VARCHAR' : await wordType(session, scan)
   const columns = READING_INPUTS.map((name) =>
     TEXT_INPUTS.includes(name) ? `CAST(r.${name} AS ${type}) AS ${name}` : `r.${name}`,

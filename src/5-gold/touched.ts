@@ -7,6 +7,7 @@ import {
   MAX_GAP_SQL,
   mayHold,
   READING_INPUTS,
+  rowCount,
   type Span,
   wantedDevices,
 } from './silver-rows.ts'
@@ -36,6 +37,7 @@ export async function addChangedReadings(
   session: Session,
   changes: { added: readonly DataFile[]; removed: readonly DataFile[] },
 ): Promise<void> {
+  await session.expect(rowCount([...changes.added, ...changes.removed]))
   const columns = READING_INPUTS.join(', ')
   for (const select of differences(lake, 'silver.readings', columns, 'event_date', changes)) {
     await session.run(`INSERT INTO changed ${groupedRows(select)}`)

@@ -17,6 +17,7 @@ import {
   type DuckDBType,
   type DuckDBValue,
 } from '@duckdb/node-api'
+import { sharedEffort, type Effort } from './effort.ts'
 import { openPlanner } from './planner.ts'
 import { readOnly } from './read-only.ts'
 import { quotedText } from './schema.ts'
@@ -35,6 +36,7 @@ export interface DuckDbOptions {
  */
 export async function openDuckDb(options: DuckDbOptions = {}): Promise<Engine> {
   const instance = await openInstance(options)
+  const effort = sharedEffort(await threadsOf(instance))
   const open = new Set<Session>()
   const explainers = new Set<(error: Error) => Error | undefined>()
   const explained = (error: unknown): unknown => {
@@ -45,16 +47,21 @@ export async function openDuckDb(options: DuckDbOptions = {}): Promise<Engine> {
     }
     return error
   }
-  const tracked = (connection: DuckDBConnection, onClose: () => void = () => undefined): Session => {
-    const session = sessionOver(connection, explained, () => {
+  const tracked = (
+    connection: DuckDBConnection,
+    onClose: () => void = () => undefined,
+    shared?: Effort,
+  ): Session => {
+    const session = sessionOver(connection, explained, shared, () => {
       open.delete(session)
+      shared?.forget(session)
       onClose()
     })
     open.add(session)
     return session
   }
   return {
-    session: async () => tracked(await instance.connect()),
+    session: async () => tracked(await instance.connect(), undefined, effort),
     async readOnlySession(folder, setup, prepare) {
       // The locks below hold for a whole instance, so this one stands alone.
       const apart = await openInstance(options)
@@ -111,6 +118,7 @@ async function openInstance(options: DuckDbOptions): Promise<DuckDBInstance> {
 function sessionOver(
   connection: DuckDBConnection,
   explained: (error: unknown) => unknown,
+  effort: Effort | undefined,
   onClose: () => void,
 ): Session {
   let last: Promise<unknown> = Promise.resolve()
@@ -122,7 +130,7 @@ function sessionOver(
     last = result.catch(() => undefined)
     return result
   }
-  return {
+  const session: Session = {
     run: (sql, parameters = []) =>
       inTurn(async () => {
         const [values, types] = bind(parameters)
@@ -134,6 +142,7 @@ function sessionOver(
         const reader = await connection.runAndReadAll(sql, values, types)
         return reader.convertRowObjects<unknown>(toJs) as T[]
       }),
+    expect: (rows) => inTurn(async () => effort?.expect(connection, session, rows)),
     async close() {
       if (closed) return
       closed = true
@@ -142,6 +151,14 @@ function sessionOver(
       onClose()
     },
   }
+  return session
+}
+
+async function threadsOf(instance: DuckDBInstance): Promise<number> {
+  const connection = await instance.connect()
+  const reader = await connection.runAndReadAll(`SELECT current_setting('threads') AS threads`)
+  connection.closeSync()
+  return Number(reader.getRows()[0]?.[0])
 }
 
 function bind(parameters: readonly SqlValue[]): [values?: DuckDBValue[], types?: DuckDBType[]] {

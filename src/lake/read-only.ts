@@ -21,6 +21,7 @@ export function readOnly(
         throw asNamedError(error)
       }
     },
+    expect: (rows) => session.expect(rows),
     close: () => session.close(),
   }
 }

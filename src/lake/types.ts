@@ -131,6 +131,11 @@ export interface Session {
     sql: string,
     parameters?: readonly SqlValue[],
   ): Promise<T[]>
+  /**
+   * Says on about how many rows the next statements work. Where no session says that these are many, the engine spends
+   * less on each statement: one thread, and no search for a plan that only many rows repay.
+   */
+  expect(rows: number): Promise<void>
   close(): Promise<void>
 }
 export type SqlValue = string | number | bigint | boolean | null

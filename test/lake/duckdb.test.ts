@@ -68,6 +68,24 @@ test('the prelude: exact arithmetic truncates towards zero in 128 bits, time is 
   )
 })
 
+test('few rows are worked on by one thread, but not while another session works on many', async (t) => {
+  const engine = await openDuckDb({ threads: 2 })
+  t.after(() => engine.close())
+  const [one, other] = [await engine.session(), await engine.session()]
+  const threads = async (): Promise<unknown> =>
+    (await one.rows(`SELECT current_setting('threads') AS threads`))[0]?.threads
+  assert.equal(await threads(), 2, 'nobody has said anything')
+  await one.expect(10)
+  assert.equal(await threads(), 1)
+  await other.expect(1_000_000)
+  assert.equal(await threads(), 2)
+  await one.expect(10)
+  assert.equal(await threads(), 2, 'the other one still works on many')
+  await other.close()
+  await one.expect(10)
+  assert.equal(await threads(), 1)
+})
+
 test('temporary tables belong to one session; many statements of one session run in turn', async (t) => {
   const engine = await openDuckDb({ threads: 1 })
   t.after(() => engine.close())
