@@ -55,6 +55,9 @@ export const PowerNow = z.object({
   cost_per_hour: z.number().nullable().meta({ description: "In the house's currency." }),
   devices: z.int().meta({ description: 'Devices whose power is in the sum.' }),
   as_of: Instant.nullable().meta({ description: 'Event time of the newest value in the sum.' }),
+  within_s: z
+    .number()
+    .meta({ description: 'Silence after which a last value is not "now" any more (alerts.offline_s), s.' }),
   definition: Definition,
 })
 
@@ -131,6 +134,10 @@ export const Overview = z.object({
     total_s: z.number(),
     elapsed_s: z.number(),
     partial: z.boolean().meta({ description: 'It holds the open day: denominators count its elapsed part.' }),
+  }),
+  newest_day: LocalDate.nullable().meta({
+    description:
+      'Where no reading lies in the range: the last local day that has one. Else, or where there is none, null.',
   }),
   built_from: z
     .record(z.string(), z.int())

@@ -102,6 +102,15 @@ export async function readFigures(
   return { days, devices, cuts, hours, health, healthDays }
 }
 
+/** The last local day until another on which a device of the home was active; null: none. */
+export async function newestDay(view: View, tenant: string, until: string): Promise<string | null> {
+  const period = { from: '0001-01-01', to: until }
+  const [row] = await view.ask<{ date: string | null }>(`
+    SELECT max(date) AS date FROM ${view.from(GOLD_SUMMARY.name, byMonth(period))}
+    WHERE ${ofTenant(tenant)} AND active_devices > 0 AND ${within(period)}`)
+  return row?.date ?? null
+}
+
 /** First day of what is said about health over time: the range and the period before, at least a week. */
 function healthFrom(span: Span): string {
   const week = Temporal.PlainDate.from(span.to)

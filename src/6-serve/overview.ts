@@ -12,7 +12,15 @@ const SHOWN_ALERTS = 3
 
 export type OverviewCards = Omit<
   Overview,
-  'tenant' | 'simulated' | 'generated_at' | 'time_zone' | 'currency' | 'refresh_s' | 'range' | 'built_from'
+  | 'tenant'
+  | 'simulated'
+  | 'generated_at'
+  | 'time_zone'
+  | 'currency'
+  | 'refresh_s'
+  | 'range'
+  | 'newest_day'
+  | 'built_from'
 >
 
 export function overviewCards(

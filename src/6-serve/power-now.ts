@@ -35,6 +35,7 @@ export function powerNowOf(source: PowerNowSource): z.infer<typeof PowerNow> {
       cost_per_hour: null,
       devices: 0,
       as_of: null,
+      within_s: freshS,
       definition: { what, formula: 'sum of power of the devices' },
     }
   }
@@ -46,6 +47,7 @@ export function powerNowOf(source: PowerNowSource): z.infer<typeof PowerNow> {
     cost_per_hour: cost,
     devices: devices.length,
     as_of: new Date(Math.max(...devices.map(([, { eventMs }]) => eventMs))).toISOString(),
+    within_s: freshS,
     definition: {
       what,
       formula: `sum over ${counted(devices.length, 'device')} = ${watts} W; each × its price per kWh now = ${cost ?? '–'} ${currency} per hour`,

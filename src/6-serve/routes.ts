@@ -10,7 +10,7 @@ import { spanOf } from './days.ts'
 import type { DeviceBook } from './device-book.ts'
 import { registerDevices } from './device-routes.ts'
 import { homeIn } from './directory.ts'
-import { FIGURE_TABLES, readFigures } from './figures.ts'
+import { FIGURE_TABLES, newestDay, readFigures } from './figures.ts'
 import { homesOf } from './homes.ts'
 import { metricsText } from './metrics.ts'
 import { overviewCards } from './overview.ts'
@@ -144,12 +144,14 @@ async function overviewOf(
   const span = spanOf(query, timeZone, nowMs)
   const directory = await serving.directory.read()
   const view = await serving.reader.view([...FIGURE_TABLES, REFERENCE_CATALOGUE.name, REFERENCE_TARIFFS.name])
+  const figures = await readFigures(view, tenant, span, timeZone)
+  const isEmpty = !figures.days.some((day) => day.date >= span.from && day.active_devices > 0)
   const picture = {
     tenant,
     directory,
     home: homeIn(directory, tenant),
     span,
-    figures: await readFigures(view, tenant, span, timeZone),
+    figures,
     timeZone,
     currency,
     nowMs,
@@ -172,6 +174,7 @@ async function overviewOf(
       elapsed_s: span.elapsedMs / 1000,
       partial: span.partial,
     },
+    newest_day: isEmpty ? await newestDay(view, tenant, span.today) : null,
     built_from: view.versions,
     ...overviewCards(picture, serving.powerNow(tenant), serving.live ? serving.alerts.checkedAtMs() : null),
   }

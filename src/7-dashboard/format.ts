@@ -106,6 +106,9 @@ export const formatTime = (ms: number, zone: string) => clock(zone, 'time', TIME
 export const formatSeconds = (ms: number, zone: string) => clock(zone, 'seconds', SECONDS).format(ms)
 /** `Nov 3`, in the house's time zone. */
 export const formatDay = (ms: number, zone: string) => clock(zone, 'day', DAY).format(ms)
+/** `Nov 3, 2015`, of a local date. */
+export const formatDate = (date: string) =>
+  clock('UTC', 'date', { ...DAY, year: 'numeric' }).format(Date.parse(date))
 /** `Nov 3, 2026, 10:42:07 GMT+1`: the whole truth, for titles and tooltips. */
 export const formatInstant = (ms: number, zone: string) =>
   clock(zone, 'instant', { ...DAY, year: 'numeric', ...SECONDS, timeZoneName: 'short' }).format(ms)

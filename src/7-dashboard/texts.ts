@@ -70,6 +70,8 @@ export const texts = {
     real: 'No reading of this home has arrived yet. Send some to the topic smart_home.telemetry, or import a file.',
     command: 'npx smarthouse import FILE…',
     figures: 'No figures yet',
+    newest: (day: string) => `No reading lies in these days. The newest ones are of ${day}.`,
+    showNewest: 'Show that day',
     noReadings: 'No readings yet',
     noLive: 'No live readings in this window',
     noLiveWhy: 'Devices that are heard from appear here by themselves.',

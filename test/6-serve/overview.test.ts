@@ -96,6 +96,12 @@ test('custom days, whole ones: the day before is compared whole', async () => {
   assert.equal(delta!.text, '2026-03-08')
 })
 
+test('where the range has no reading, the newest day that has one is named', async () => {
+  const before = await get(app, 'overview', { range: 'custom', from: '2026-02-01', to: '2026-02-02' })
+  assert.equal(before.newest_day, '2026-03-10')
+  assert.equal((await get(app, 'overview', { range: '7d' })).newest_day, null)
+})
+
 test('what is usual needs three well measured days', async () => {
   const { insight, insight_reason } = await get(app, 'overview', {})
   assert.equal(insight, null)

@@ -11,7 +11,7 @@ import { DEVICES, dataStatus, homes, overview, readingAt, recent, series } from 
 import { streamsBody } from './fake-streams.ts'
 
 /** What the page meets: all well, answers that never come, a home without data, errors, a layer that is behind. */
-export type FakeState = 'ok' | 'loading' | 'empty' | 'error' | 'stale'
+export type FakeState = 'ok' | 'loading' | 'empty' | 'old' | 'error' | 'stale'
 
 export interface FakeApi {
   url: string
@@ -109,6 +109,9 @@ function bodyOf(state: FakeState, url: URL): unknown {
     case '/api/v1/homes':
       return homes(!empty)
     case '/api/v1/overview':
+      // A house whose readings end years ago.
+      if (state === 'old' && url.searchParams.get('range') !== 'custom')
+        return { ...overview(nowMs, true, 'today'), newest_day: '2015-03-01' }
       return overview(nowMs, empty, (url.searchParams.get('range') ?? 'today') as Overview['range']['name'])
     case '/api/v1/readings/recent':
       return { tenant: 'demo', source: 'live', readings: empty ? [] : recent(nowMs), reason: null }

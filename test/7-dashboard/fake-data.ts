@@ -197,6 +197,7 @@ export function overview(nowMs: number, empty: boolean, range: Overview['range']
       elapsed_s: 52200,
       partial: true,
     },
+    newest_day: null,
     built_from: { 'gold.daily_energy_consumption': 412 },
     kpis: {
       total_energy_kwh: kpi(of(31.42), 33.8, 'kWh', wave(2)),
@@ -210,6 +211,7 @@ export function overview(nowMs: number, empty: boolean, range: Overview['range']
       cost_per_hour: of(0.2572),
       devices: 10,
       as_of: empty ? null : instant(nowMs - 1000),
+      within_s: 300,
       definition,
     },
     energy_by_type: {

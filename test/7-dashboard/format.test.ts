@@ -92,8 +92,9 @@ test('rings: silence is a gap only beyond three usual intervals, and a lap forge
   assert.deepEqual(rings.sum(['a', 'b'], start + 10, start + 11), [11, 12], '10 + 1 held, 11 + 1 held')
   // One hour and a second later the first second's place holds the new value, and the old one is gone.
   rings.set('a', start + 3600, 7)
-  assert.equal(rings.latest('a'), 7)
+  assert.equal(rings.latest('a', start + 3600), 7)
+  assert.equal(rings.latest('a', start + 3601), null, 'older than what is asked for is not of now')
   assert.equal(rings.column('a', start, start)[0], undefined)
   rings.set('a', start, 99)
-  assert.equal(rings.latest('a'), 7, 'what is older than the ring is dropped')
+  assert.equal(rings.latest('a', 0), 7, 'what is older than the ring is dropped')
 })

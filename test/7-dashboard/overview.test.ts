@@ -74,6 +74,17 @@ async function shiftAt(width: number): Promise<number> {
   return shift
 }
 
+inBrowser('a home whose readings end years ago leads to them', async () => {
+  const { page, context, faults } = await visit('/', { state: 'old' })
+  await page.getByText('The newest ones are of Mar 1, 2015.').waitFor()
+  await page.getByRole('button', { name: 'Show that day' }).click()
+  await page.getByText('31.4').first().waitFor()
+  assert.match(page.url(), /range=custom.*from=2015-03-01.*to=2015-03-01/)
+  assert.equal(await page.getByText('The newest ones are of').count(), 0)
+  assert.deepEqual(faults, [])
+  await context.close()
+})
+
 inBrowser('an empty home says what is missing and why, and shows no zero', async () => {
   const { page, context, faults } = await visit('/', { state: 'empty' })
   await page.getByText('Waiting for the first reading').waitFor()

@@ -22,7 +22,8 @@ export interface Rings {
   /** Sets a device's value in a second; one older than the ring is dropped. */
   set(device: string, second: number, value: number): void
   devices(): string[]
-  latest(device: string): number | null
+  /** The newest value, where it is not older than a second; else null. */
+  latest(device: string, sinceS: number): number | null
   mean(device: string): number
   /** Values of the seconds `fromS`…`toS`, inclusive. */
   column(device: string, fromS: number, toS: number): Column
@@ -42,9 +43,9 @@ export function createRings(): Rings {
       put(ring, second, value)
     },
     devices: () => [...rings.keys()],
-    latest: (device) => {
+    latest: (device, sinceS) => {
       const ring = rings.get(device)
-      return ring ? at(ring, ring.newestS) : null
+      return ring && ring.newestS >= sinceS ? at(ring, ring.newestS) : null
     },
     mean: (device) => {
       const ring = rings.get(device)

@@ -11,6 +11,9 @@ export const READINGS_SHOWN = 100
 /** Silence from which on the view is stale; longer where the house itself speaks more rarely. */
 const STALE_AFTER_MS = 30_000
 
+/** Until the house has said how long a value is of now. */
+const FRESH_S = 300
+
 export type Measure = 'power' | 'temperature'
 
 export interface LiveState {
@@ -41,6 +44,8 @@ export interface LiveStore {
   devices(): ReadonlyMap<string, LiveDevice>
   /** Last readings, newest first; a new array with every change. */
   readings(): readonly LiveReading[]
+  /** Values from this second on are of now, s since the epoch: as in "Power now". */
+  freshFromS(): number
   /** The house's power as last told; null before the first time, and while the connection is down. */
   power(): LiveEvent<'power'> | null
   state(): LiveState
@@ -75,6 +80,7 @@ export function createLiveStore(): LiveStore {
   return {
     rings,
     readings: () => readings,
+    freshFromS: () => Date.now() / 1000 - (power?.within_s ?? FRESH_S),
     power: () => (state.connection === 'open' ? power : null),
     devices: () => devices,
     state: () => state,

@@ -90,9 +90,10 @@ function Consumers() {
   const store = useLiveStore()
   useThrottled(store, 500)
   const rings = store.rings.power
+  const freshFromS = store.freshFromS()
   const top = rings
     .devices()
-    .map((id) => ({ id, power: rings.latest(id) ?? 0 }))
+    .map((id) => ({ id, power: rings.latest(id, freshFromS) ?? 0 }))
     .toSorted((a, b) => b.power - a.power)
     .slice(0, CONSUMERS)
     .filter(({ power }) => power > 0)

@@ -28,7 +28,8 @@ export function Legend({ series, drawn, measure, readout, format, choose, focuse
   useThrottled(store, 500)
   const rings = store.rings[measure]
   const places = new Map([...store.devices().keys()].map((id, i) => [id, i]))
-  const now = (id: string) => rings.latest(id)
+  const freshFromS = store.freshFromS()
+  const now = (id: string) => rings.latest(id, freshFromS)
   const rest = all ? drawn.rest : []
 
   return (
@@ -42,7 +43,7 @@ export function Legend({ series, drawn, measure, readout, format, choose, focuse
           ? (readout.values[i] ?? null)
           : single
             ? now(each.id)
-            : drawn.rest.reduce((sum, id) => sum + (now(id) ?? 0), 0)
+            : sumOf(drawn.rest.map(now))
         return (
           <Entry
             key={each.id}
@@ -80,6 +81,12 @@ export function Legend({ series, drawn, measure, readout, format, choose, focuse
       )}
     </ul>
   )
+}
+
+/** null where none of them is known. */
+function sumOf(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null)
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0)
 }
 
 function Entry(props: {

@@ -1,12 +1,13 @@
 /** The Overview: what the house uses now, what it used, how it is, in the order in which people ask. */
 import { memo, useDeferredValue, useState } from 'react'
 import type { Overview } from '../../6-serve/contract.ts'
-import { formatTime } from '../format.ts'
+import { formatDate, formatTime } from '../format.ts'
 import { Card, Empty, Failure } from '../kit/Card.tsx'
 import { StateWord } from '../kit/Figure.tsx'
+import { Icon } from '../kit/icons.tsx'
 import { useShortcut } from '../shell/shortcuts.ts'
 import { texts } from '../texts.ts'
-import { useHomes, useOverview, useTenant } from '../useHouse.ts'
+import { useHomes, useOverview, useSearchState, useTenant } from '../useHouse.ts'
 import { AlertsCard, EnergyByTypeCard, GaugeCard, InsightCard } from './cards.tsx'
 import { KpiCards, PowerNowCard } from './Kpis.tsx'
 import { LiveChartCard } from './LiveCharts.tsx'
@@ -59,6 +60,7 @@ const Cards = memo(function Cards({ data, stale, error, busy, refetch }: CardsPr
     <div className="grid grid-cols-12 gap-3" aria-busy={busy}>
       {home && !home.has_data && <FirstReading simulated={home.simulated} />}
       {stale && data && <StaleNotice data={data} />}
+      {data?.newest_day && <NewestDay day={data.newest_day} />}
       {error ? (
         <Card title={texts.nav.overview} className="col-span-12 min-h-[220px]">
           <Failure error={error} retry={() => void refetch()} />
@@ -127,6 +129,27 @@ function FirstReading({ simulated }: { simulated: boolean }) {
         }
       />
     </section>
+  )
+}
+
+/** An imported house may end years ago: the way to its figures, where the range has none. */
+function NewestDay({ day }: { day: string }) {
+  const [, change] = useSearchState()
+  return (
+    <div
+      role="status"
+      className="col-span-12 flex flex-wrap items-center gap-x-3 gap-y-2 rounded-lg border border-line bg-card px-4 py-3 shadow-card"
+    >
+      <Icon name="clock" className="text-muted" />
+      <p>{texts.empty.newest(formatDate(day))}</p>
+      <button
+        type="button"
+        onClick={() => change({ range: 'custom', from: day, to: day })}
+        className="target inline-flex h-8 items-center rounded-md border border-control px-3 text-xs font-medium hover:bg-fill"
+      >
+        {texts.empty.showNewest}
+      </button>
+    </div>
   )
 }
 
