@@ -35,18 +35,14 @@ export const RULES_COMMAND: Command = {
         print(inForce, different, args.flag('json'))
         return 0
       }
-      if (different.length === 0) {
-        console.log('The rules of the configuration are in force already.')
-        return 0
-      }
-      await recordRules(lake, engine, asked)
+      if (different.length > 0) await recordRules(lake, engine, asked)
       for (const line of different) console.log(line)
       const say = (line: string): void => console.log(line)
-      console.log(
-        (await workOff(settings, warehouse, stop, say))
-          ? 'The rules are in force, and what they concern is refined again.'
-          : 'The rules are in force; the platform that runs refines again what they concern.',
-      )
+      // Also where they are in force already: who said so before may have been interrupted before anything was refined again.
+      const done = await workOff(settings, warehouse, stop, say)
+      if (different.length === 0) console.log('The rules of the configuration are in force already.')
+      else if (done) console.log('The rules are in force, and what they concern is refined again.')
+      else console.log('The rules are in force; the platform that runs refines again what they concern.')
       return stop.aborted ? 130 : 0
     } finally {
       await warehouse.close()

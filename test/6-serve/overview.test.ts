@@ -97,8 +97,8 @@ test('custom days, whole ones: the day before is compared whole', async () => {
 })
 
 test('where the range has no reading, the newest day that has one is named', async () => {
-  const before = await get(app, 'overview', { range: 'custom', from: '2026-02-01', to: '2026-02-02' })
-  assert.equal(before.newest_day, '2026-03-10')
+  const spring = await get(app, 'overview', { range: 'custom', from: '2026-02-01', to: '2026-02-02' })
+  assert.equal(spring.newest_day, '2026-03-10')
   assert.equal((await get(app, 'overview', { range: '7d' })).newest_day, null)
 })
 
