@@ -13,10 +13,13 @@ export async function probeLive(url: string, forMs: number): Promise<number[]> {
   const end = new AbortController()
   const sentMs: number[] = []
   const takenMs: number[] = []
-  const listening = listen(`${url}/api/v1/live?tenant=${TENANT}`, end.signal, (n) => {
+  const connected = Promise.withResolvers<void>()
+  const listening = listen(`${url}/api/v1/live?tenant=${TENANT}`, end.signal, connected.resolve, (n) => {
     const sent = sentMs[n]
     if (sent !== undefined) takenMs[n] = performance.now() - sent
   })
+  // What was sent before anybody listened is told by no event.
+  await Promise.race([connected.promise, listening])
   const untilMs = performance.now() + forMs
   for (let n = 0; performance.now() < untilMs; n++) {
     sentMs[n] = performance.now()
@@ -42,9 +45,15 @@ export async function probeLive(url: string, forMs: number): Promise<number[]> {
 }
 
 /** Calls back with the power of each reading that the stream of events tells. */
-async function listen(url: string, stop: AbortSignal, heard: (power: number) => void): Promise<void> {
+async function listen(
+  url: string,
+  stop: AbortSignal,
+  connected: () => void,
+  heard: (power: number) => void,
+): Promise<void> {
   try {
     const answer = await fetch(url, { signal: stop })
+    connected()
     let text = ''
     for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
       const events = (text + chunk).split('\n\n')

@@ -30,7 +30,10 @@ export async function startHouse(
   })
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
-  const url = await until('the address', () => /Dashboard: (http:\S+)/.exec(output)?.[1])
+  const url = await until('the address', () => {
+    if (child.exitCode !== null) throw new Error(`smarthouse up ended with exit code ${child.exitCode}`)
+    return /Dashboard: (http:\S+)/.exec(output)?.[1]
+  })
   const answeredS = (performance.now() - beganMs) / 1000
   return { url, answeredS, pid: child.pid!, beganMs, stop: () => stopped(child) }
 }

@@ -17,7 +17,7 @@ export interface Row {
 }
 
 /** The file, one JSON row a line, in which `run.ts` waits for the rows. */
-export const ROWS_FILE = 'SMARTHOUSE_BENCH_ROWS'
+export const ROWS_FILE = 'BENCH_ROWS_FILE'
 
 export function printRows(rows: readonly Row[]): void {
   const unmeasured = rows.find(({ figure }) => !Number.isFinite(figure))
