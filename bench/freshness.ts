@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openDuckDb, openLake, type Lake, type Session } from '../src/lake/index.ts'
+import { until } from './house.ts'
 import { percentile, type Row } from './rows.ts'
 
 /** A home of its own, so that the figures of the others stay what they are. */
@@ -13,27 +14,22 @@ export async function probeLive(url: string, forMs: number): Promise<number[]> {
   const end = new AbortController()
   const sentMs: number[] = []
   const takenMs: number[] = []
-  const connected = Promise.withResolvers<void>()
-  const listening = listen(`${url}/api/v1/live?tenant=${TENANT}`, end.signal, connected.resolve, (n) => {
+  // The first one makes the home known; what is sent before anybody listens is told by no event.
+  await send(url, -1)
+  const answer = await until('the live events', async () => {
+    const tried = await fetch(`${url}/api/v1/live?tenant=${TENANT}`, { signal: end.signal })
+    if (tried.ok) return tried
+    await tried.body?.cancel()
+    return undefined
+  })
+  const listening = listen(answer, end.signal, (n) => {
     const sent = sentMs[n]
     if (sent !== undefined) takenMs[n] = performance.now() - sent
   })
-  // What was sent before anybody listened is told by no event.
-  await Promise.race([connected.promise, listening])
   const untilMs = performance.now() + forMs
   for (let n = 0; performance.now() < untilMs; n++) {
     sentMs[n] = performance.now()
-    const answer = await fetch(`${url}/api/v1/telemetry`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
-        tenant_id: TENANT,
-        device_id: 'probe',
-        timestamp: new Date().toISOString(),
-        power_usage: n,
-      }),
-    })
-    if (answer.status !== 202) throw new Error(`a reading was answered with ${answer.status}`)
+    await send(url, n)
     await sleep(PROBE_EVERY_MS)
   }
   await sleep(2_000)
@@ -44,16 +40,23 @@ export async function probeLive(url: string, forMs: number): Promise<number[]> {
   return takenMs
 }
 
+async function send(url: string, power: number): Promise<void> {
+  const answer = await fetch(`${url}/api/v1/telemetry`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      tenant_id: TENANT,
+      device_id: 'probe',
+      timestamp: new Date().toISOString(),
+      power_usage: power,
+    }),
+  })
+  if (answer.status !== 202) throw new Error(`a reading was answered with ${answer.status}`)
+}
+
 /** Calls back with the power of each reading that the stream of events tells. */
-async function listen(
-  url: string,
-  stop: AbortSignal,
-  connected: () => void,
-  heard: (power: number) => void,
-): Promise<void> {
+async function listen(answer: Response, stop: AbortSignal, heard: (power: number) => void): Promise<void> {
   try {
-    const answer = await fetch(url, { signal: stop })
-    connected()
     let text = ''
     for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
       const events = (text + chunk).split('\n\n')
