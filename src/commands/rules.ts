@@ -40,10 +40,14 @@ export const RULES_COMMAND: Command = {
       const say = (line: string): void => console.log(line)
       // Also where they are in force already: who said so before may have been interrupted before anything was refined again.
       const done = await workOff(settings, warehouse, stop, say)
+      if (stop.aborted) {
+        console.log('Stopped. The rules are in force; say it again to refine the rest of what they concern.')
+        return 130
+      }
       if (different.length === 0) console.log('The rules of the configuration are in force already.')
       else if (done) console.log('The rules are in force, and what they concern is refined again.')
       else console.log('The rules are in force; the platform that runs refines again what they concern.')
-      return stop.aborted ? 130 : 0
+      return 0
     } finally {
       await warehouse.close()
     }
