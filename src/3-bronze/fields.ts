@@ -1,177 +1,190 @@
 /** How the fields of one JSON object become typed columns, and what is said where they cannot. */
 import { NUMBER_FIELDS, TEXT_FIELDS } from '../reading.ts'
-import { isPlainInstant, parseInstant } from './instant.ts'
+import { parseInstant } from './instant.ts'
 
-export type FieldKind = 'text' | 'kind' | 'number' | 'instant' | 'numbers'
+export type TextField = (typeof TEXT_FIELDS)[number]
+/** Texts that are each reading's own; the others hardly change from one reading of a device to the next. */
+export type OwnText = 'event_id' | 'raw'
+export type SharedField = Exclude<TextField, OwnText>
+export const SHARED_FIELDS = TEXT_FIELDS.filter(
+  (name): name is SharedField => name !== 'event_id' && name !== 'raw',
+)
 
-export const FIELD_KINDS: ReadonlyMap<string, FieldKind> = new Map<string, FieldKind>([
-  ...TEXT_FIELDS.map((name) => [name, 'text'] as const),
-  ['ingest_kind', 'kind'],
-  ...NUMBER_FIELDS.map((name) => [name, 'number'] as const),
-  ['timestamp', 'instant'],
-  ['metrics', 'numbers'],
+export type SharedFields = { readonly [name in SharedField]: string | null }
+
+export type OwnFields = { readonly [name in OwnText]: string | null } & {
+  /** Event time, seconds since 1970-01-01T00:00:00Z; NaN where there is none. */
+  readonly seconds: number
+  /** Microseconds of that second. */
+  readonly micros: number
+  /** In the order of `NUMBER_FIELDS`, NaN where there is none: a reading's numbers are finite. */
+  readonly measures: readonly number[]
+  /** JSON object of the other numbers. */
+  readonly metrics: string | null
+  /** JSON array of what could not be typed. */
+  readonly faults: string | null
+}
+
+/** A reading as the typed columns hold it. */
+export type TypedFields = {
+  -readonly [name in keyof (SharedFields & OwnFields)]: (SharedFields & OwnFields)[name]
+} & {
+  measures: number[]
+}
+
+/** Nothing typed yet. Written out, so that all readings have one shape in memory. */
+export function noFields(): TypedFields {
+  return {
+    device_id: null,
+    device_type: null,
+    user_id: null,
+    status: null,
+    alert: null,
+    location: null,
+    manufacturer: null,
+    model: null,
+    tenant_id: null,
+    channel: null,
+    event_id: null,
+    ingest_kind: null,
+    protocol: null,
+    source_topic: null,
+    raw: null,
+    seconds: NaN,
+    micros: 0,
+    measures: [NaN, NaN, NaN, NaN],
+    metrics: null,
+    faults: null,
+  }
+}
+
+/** Sets a field from a value of any kind; what became of the value. */
+type Setter = (fields: TypedFields, value: unknown) => Outcome
+/** `part`: the column does not hold all that was sent. `fault`: it is of the wrong kind, and the column stays empty. */
+type Outcome = 'whole' | 'part' | 'fault'
+
+const SETTERS: ReadonlyMap<string, Setter> = new Map<string, Setter>([
+  ...TEXT_FIELDS.map((name): [string, Setter] => [name, (fields, value) => setText(fields, name, value)]),
+  ...NUMBER_FIELDS.map((name, measure): [string, Setter] => [
+    name,
+    (fields, value) => setNumber(fields, measure, value),
+  ]),
+  ['tenant_id', (fields, value) => (value === '' ? 'part' : setText(fields, 'tenant_id', value))],
+  ['ingest_kind', (fields, value) => (isIngestKind(value) ? setText(fields, 'ingest_kind', value) : 'fault')],
+  ['timestamp', setInstant],
 ])
 
 export type JsonObject = Readonly<Record<string, unknown>>
-
-/** A reading in JSON values that the engine casts without loss; absent fields are null. */
-export type TypedFields = Record<string, unknown>
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /**
- * Whether a text, parsed to this object, says exactly what the typed columns hold, so that the engine may read the
- * text itself: every field known and of its kind, no key twice, no escapes. It is the way of nearly every reading,
- * and only ever answers yes beyond doubt.
+ * Types the fields of an object. Its text is kept in `raw` wherever the typed columns do not hold all of it; values of
+ * the wrong kind become null and are named in `faults`, in the order in which they stand.
  */
-export function isRegular(object: JsonObject, text: string): boolean {
-  let quotes = 0
+export function typeFields(object: JsonObject, source: string): TypedFields {
+  const fields = noFields()
+  const faults: string[] = []
+  let whole = true
+  let [members, colons] = [0, 0]
   for (const key in object) {
     const value = object[key]
-    const kind = FIELD_KINDS.get(key)
-    if (kind === undefined) return false
-    quotes += 2
-    if (value === null) continue
-    if (kind === 'numbers') {
-      const count = regularNumbers(value)
-      if (count === undefined) return false
-      quotes += 2 * count
-    } else if (kind === 'number') {
-      if (!Number.isFinite(value)) return false
-    } else {
-      if (typeof value !== 'string' || !isRegularText(kind, key, value)) return false
-      quotes += 2
+    members++
+    if (typeof value === 'string') colons += countOf(COLON, value)
+    if (key === 'metrics' && isObject(value)) {
+      members += Object.keys(value).length
+      whole = setMetrics(fields, value, faults) && whole
+      continue
     }
+    const set = SETTERS.get(key)
+    const isKnown = set !== undefined || key === 'metrics'
+    if (isKnown && value === null) continue
+    const outcome = set?.(fields, value) ?? (isKnown ? 'fault' : 'part')
+    if (outcome === 'fault') faults.push(key)
+    if (outcome !== 'whole') whole = false
   }
-  // A key that stands twice is parsed once, and leaves more quotation marks than the object accounts for.
-  return quotes > 0 && quotes === plainQuotes(text)
+  if (!whole || hasKeyTwice(source, members, colons)) fields.raw = source
+  if (faults.length > 0) fields.faults = faultsText(faults)
+  return fields
 }
 
-function isRegularText(kind: FieldKind, key: string, value: string): boolean {
-  if (kind === 'instant') return isPlainInstant(value)
-  if (kind === 'kind') return isIngestKind(value)
-  return key !== 'tenant_id' || value !== ''
+export const faultsText = (faults: readonly string[]): string =>
+  JSON.stringify(faults.map((fault) => fault.toWellFormed()))
+
+/** Whole numbers are taken as text: devices count their ids, channels and events. */
+function setText(fields: TypedFields, name: TextField, value: unknown): Outcome {
+  if (typeof value === 'string') {
+    fields[name] = value.toWellFormed()
+    return fields[name] === value ? 'whole' : 'part'
+  }
+  if (!Number.isSafeInteger(value)) return 'fault'
+  fields[name] = String(value)
+  return 'part'
 }
 
 function isIngestKind(value: unknown): boolean {
   return value === 'live' || value === 'backfill'
 }
 
-/** How many members an object of finite numbers has; undefined where it is anything else. */
-function regularNumbers(value: unknown): number | undefined {
-  if (!isObject(value)) return undefined
-  let count = 0
-  for (const key in value) {
-    if (!Number.isFinite(value[key])) return undefined
-    count++
-  }
-  return count
-}
-
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const SPACE = 0x20
-
-/** The number of quotation marks; -1 where there is an escape or a line break. */
-function plainQuotes(text: string): number {
-  let quotes = 0
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code === QUOTE) quotes++
-    else if (code === BACKSLASH || code < SPACE) return -1
-  }
-  return quotes
-}
-
-/** A value for a column. `whole`: the column holds all that was sent. */
-type Typed = { value: unknown; whole: boolean }
-
-/**
- * Types the fields of an object that is not regular. Text is kept in `raw` wherever the typed columns do not hold
- * all of it; values of the wrong kind become null and are named in `faults`, in the order in which they stand.
- */
-export function typeFields(object: JsonObject, source: string): TypedFields {
-  const fields: TypedFields = {}
-  const faults: string[] = []
-  let whole = true
-  let members = 0
-  for (const [key, value] of Object.entries(object)) {
-    members++
-    const kind = FIELD_KINDS.get(key)
-    if (kind === 'numbers' && isObject(value)) {
-      members += Object.keys(value).length
-      const metrics = typeMetrics(value, faults)
-      fields.metrics = metrics.value
-      whole &&= metrics.whole
-    } else if (kind === undefined) {
-      whole = false
-    } else if (value !== null) {
-      const typed = typeField(kind, value)
-      if (typed) fields[key] = typed.value
-      else faults.push(key)
-      whole &&= typed?.whole ?? false
-    }
-  }
-  if (fields.tenant_id === '') {
-    delete fields.tenant_id
-    whole = false
-  }
-  // Everything known so far is one object with at most one object in it, so a key that stands twice shows in the colons.
-  if (!whole || faults.length > 0 || members !== countMembers(source)) fields.raw = source
-  if (faults.length > 0) fields.faults = faults.map((fault) => fault.toWellFormed())
-  return fields
-}
-
-function typeField(kind: FieldKind, value: unknown): Typed | undefined {
-  switch (kind) {
-    case 'text':
-      return typeText(value)
-    case 'kind':
-      return isIngestKind(value) ? { value, whole: true } : undefined
-    case 'number':
-      return typeNumber(value)
-    case 'instant': {
-      const instant = typeof value === 'string' ? parseInstant(value) : undefined
-      return instant && { value: instant.iso, whole: instant.exact }
-    }
-    case 'numbers':
-      return undefined
-  }
-}
-
-/** Whole numbers are taken as text: devices count their ids, channels and events. */
-function typeText(value: unknown): Typed | undefined {
-  if (Number.isSafeInteger(value)) return { value: String(value), whole: false }
-  if (typeof value !== 'string') return undefined
-  const wellFormed = value.toWellFormed()
-  return { value: wellFormed, whole: wellFormed === value }
-}
-
 const NUMBER_TEXT = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/
 
-/** Finite numbers, also where they are written as text. */
-function typeNumber(value: unknown): Typed | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? { value, whole: true } : undefined
-  if (typeof value !== 'string' || !NUMBER_TEXT.test(value)) return undefined
-  const number = Number(value)
-  return Number.isFinite(number) ? { value: number, whole: false } : undefined
+/** Finite numbers, also where they are written as text; NaN for all else. A zero has no sign: both are the same figure. */
+function numberOf(value: unknown): number {
+  const number = typeof value === 'string' && NUMBER_TEXT.test(value) ? Number(value) : value
+  return typeof number === 'number' && Number.isFinite(number) ? number + 0 : NaN
 }
 
-function typeMetrics(object: JsonObject, faults: string[]): Typed {
-  // Without a prototype, so that a metric may have any name.
-  const metrics = Object.create(null) as Record<string, number>
+function setNumber(fields: TypedFields, measure: number, value: unknown): Outcome {
+  const number = numberOf(value)
+  if (Number.isNaN(number)) return 'fault'
+  fields.measures[measure] = number
+  return typeof value === 'number' ? 'whole' : 'part'
+}
+
+function setInstant(fields: TypedFields, value: unknown): Outcome {
+  const instant = typeof value === 'string' ? parseInstant(value) : undefined
+  if (!instant) return 'fault'
+  fields.seconds = instant.seconds
+  fields.micros = instant.micros
+  return instant.exact ? 'whole' : 'part'
+}
+
+/** Whether the column holds all that was sent. */
+function setMetrics(fields: TypedFields, object: JsonObject, faults: string[]): boolean {
+  const metrics = new Map<string, number>()
   let whole = true
-  for (const [name, value] of Object.entries(object)) {
+  for (const name in object) {
+    const value = object[name]
     if (value === null) continue
-    const typed = typeNumber(value)
     const key = name.toWellFormed()
-    if (typed) metrics[key] = typed.value as number
-    else faults.push(`metrics.${name}`)
-    whole &&= typed !== undefined && typed.whole && key === name
+    const number = numberOf(value)
+    if (Number.isNaN(number)) faults.push(`metrics.${name}`)
+    else metrics.set(key, number)
+    if (typeof value !== 'number' || Number.isNaN(number) || key !== name) whole = false
   }
-  return { value: metrics, whole }
+  fields.metrics = JSON.stringify(Object.fromEntries(metrics))
+  return whole
+}
+
+const [QUOTE, BACKSLASH, COLON] = ['"', '\\', ':']
+
+/**
+ * Whether an object's text has more members than were parsed. All of it is known, so it is one object with at most one
+ * object in it. Where the colons of the text are those of the members and of the texts that were parsed, nothing else
+ * is there; where they are not, it is looked at character by character.
+ */
+function hasKeyTwice(source: string, members: number, colonsInTexts: number): boolean {
+  const hasEscapes = source.includes(BACKSLASH)
+  if (!hasEscapes && countOf(COLON, source) === members + colonsInTexts) return false
+  return countMembers(source) !== members
+}
+
+function countOf(character: string, text: string): number {
+  let count = 0
+  for (let at = text.indexOf(character); at !== -1; at = text.indexOf(character, at + 1)) count++
+  return count
 }
 
 /** The members of all objects in a valid JSON text: its colons outside of strings. */
@@ -179,10 +192,10 @@ function countMembers(source: string): number {
   let members = 0
   let inString = false
   for (let at = 0; at < source.length; at++) {
-    const code = source.charCodeAt(at)
-    if (inString && code === BACKSLASH) at++
-    else if (code === QUOTE) inString = !inString
-    else if (code === 0x3a && !inString) members++
+    const character = source[at]
+    if (inString && character === BACKSLASH) at++
+    else if (character === QUOTE) inString = !inString
+    else if (character === COLON && !inString) members++
   }
   return members
 }

@@ -11,6 +11,7 @@ import { createArrivals } from './arrivals.ts'
 import { recordGaps } from './gaps.ts'
 import { BRONZE_GAPS, BRONZE_TELEMETRY } from './tables.ts'
 import { takePartition, type Gap } from './take.ts'
+import { Templates } from './templates.ts'
 import { trimLanded } from './trim.ts'
 
 /** A commit takes at most so many bytes of messages, however few they are. */
@@ -36,11 +37,17 @@ export interface BronzeOptions {
 
 /** The stage that lands the stream in `bronze.telemetry`. It does not close the log. */
 export async function createBronzeStage(options: BronzeOptions): Promise<Stage> {
-  const { lake, engine, log, maxRecords = 20_000, keepStreamMs = HOUR_MS } = options
+  const { lake, engine, log, maxRecords = 100_000, keepStreamMs = HOUR_MS } = options
   await lake.define(BRONZE_TELEMETRY)
   await lake.define(BRONZE_GAPS)
-  const session = await engine.session()
-  const landing: Landing = { ...options, session, maxRecords, behindSinceMs: new Map() }
+  const sessions = [await engine.session(), await engine.session()] as const
+  const landing: Landing = {
+    ...options,
+    sessions,
+    maxRecords,
+    templates: new Templates(),
+    behindSinceMs: new Map(),
+  }
   let trimmedMs = -Infinity
   return {
     name: 'bronze',
@@ -52,15 +59,33 @@ export async function createBronzeStage(options: BronzeOptions): Promise<Stage> 
       }
       return report
     },
-    close: () => session.close(),
+    async close() {
+      await landing.ahead?.batch
+      for (const session of sessions) await session.close()
+    },
   }
 }
 
 interface Landing extends BronzeOptions {
-  session: Session
+  /** While one writes what is to be committed, the other takes what comes behind it. */
+  sessions: readonly [Session, Session]
   maxRecords: number
+  templates: Templates
   /** Per partition: since when it has been said to end before what was landed. */
   behindSinceMs: Map<number, number>
+  /** What comes behind the last commit, being taken already; undefined in place of a batch: it has to be taken again. */
+  ahead?: { from: ReadonlyMap<number, number>; batch: Promise<Batch | undefined> }
+}
+
+/** Messages of some partitions, typed, in a session. */
+interface Batch {
+  session: Session
+  /** Per partition that came further: the offset to go on with. */
+  next: Map<number, number>
+  gaps: Gap[]
+  rows: number
+  faulty: number
+  dead: StreamRecord[]
 }
 
 /** The application id under which the table keeps the next offset of a partition. */
@@ -114,7 +139,7 @@ function behindLake(log: StreamLog, partition: number, end: number, txn: number)
 }
 
 async function land(landing: Landing): Promise<StepReport> {
-  const { lake, log, session, share } = landing
+  const { lake, log, share } = landing
   const at = await positions(lake, log)
   checkEnds(landing, at)
   const own = share?.partitions()
@@ -123,54 +148,98 @@ async function land(landing: Landing): Promise<StepReport> {
   )
   if (waiting.length === 0) return { rows: 0, more: false, pending: 0, detail: {} }
 
-  const arrivals = await createArrivals(session, log.id)
-  const taken = await takeAll(landing, waiting, at, (records) => arrivals.add(records))
-  if (taken === 'overtaken') return overtaken()
-  const { rows, faulty, dead } = await arrivals.finish()
-  if (taken.next.size === 0) return { rows: 0, more: true, pending: 0, detail: {} }
+  const batch = (await takenAhead(landing, waiting, at.next)) ?? (await take(landing, waiting, at))
+  if (batch === 'overtaken') return overtaken()
+  if (batch.next.size === 0) return { rows: 0, more: true, pending: 0, detail: {} }
+  const lag = waiting.reduce(
+    (sum, { partition, end }) =>
+      sum + Math.max(0, end - (batch.next.get(partition) ?? at.next.get(partition)!)),
+    0,
+  )
+  if (lag > 0) takeAhead(landing, waiting, at, batch)
+  const { session, rows, faulty, dead } = batch
+  await session.expect(rows)
   await landing.deadLetters?.append(dead.map(deadLetter))
-  await recordGaps(lake, session, log.id, taken.gaps)
+  await recordGaps(lake, session, log.id, batch.gaps)
   const files = rows > 0 ? await lake.write(session, BRONZE_TELEMETRY.name, 'SELECT * FROM arrivals') : []
   try {
     const { applied } = await lake.commit(BRONZE_TELEMETRY.name, {
       operation: 'WRITE',
       add: files,
-      txns: byTxn(log, taken.next, ([, offset]) => offset),
-      expectTxns: byTxn(log, taken.next, ([partition]) => at.landed.get(partition)!),
+      txns: byTxn(log, batch.next, ([, offset]) => offset),
+      expectTxns: byTxn(log, batch.next, ([partition]) => at.landed.get(partition)!),
     })
     if (!applied) return overtaken()
   } catch (error) {
     if (isPlatformError(error) && error.code === 'lake_conflict') return overtaken()
     throw error
   }
-  await share?.landed(taken.next)
-  const missing = taken.gaps.reduce((sum, { from, to }) => sum + to - from, 0)
-  const detail = { lag: taken.lag, faulty, dead: dead.length, missing, files: files.length }
-  return { rows, more: taken.lag > 0, pending: 0, detail }
+  await share?.landed(batch.next)
+  const missing = batch.gaps.reduce((sum, { from, to }) => sum + to - from, 0)
+  const detail = { lag, faulty, dead: dead.length, missing, files: files.length }
+  return { rows, more: lag > 0, pending: 0, detail }
 }
 
-/** Reads what waits, partition after partition; `next` has those that came further. */
-async function takeAll(
-  { lake, log, maxRecords }: Landing,
+/** Takes what comes behind a batch while that is being written. */
+function takeAhead(
+  landing: Landing,
   waiting: readonly PartitionBounds[],
   at: Positions,
-  add: (records: readonly StreamRecord[]) => Promise<void>,
-): Promise<{ next: Map<number, number>; gaps: Gap[]; lag: number } | 'overtaken'> {
-  const taken = { next: new Map<number, number>(), gaps: [] as Gap[], lag: 0 }
+  { session, next }: Batch,
+): void {
+  const from = new Map([...at.next, ...next])
+  const rest = waiting.filter(({ partition, end }) => from.get(partition)! < end)
+  const [first, second] = landing.sessions
+  const free = session === first ? second : first
+  const batch = take(landing, rest, { ...at, next: from }, free).then(
+    (taken) => (taken === 'overtaken' ? undefined : taken),
+    // Whatever it was, it is met again where it is taken again.
+    () => undefined,
+  )
+  landing.ahead = { from, batch }
+}
+
+/** What was taken ahead, if the table stands where it begins and all of it is still this worker's to land. */
+async function takenAhead(
+  landing: Landing,
+  waiting: readonly PartitionBounds[],
+  next: ReadonlyMap<number, number>,
+): Promise<Batch | undefined> {
+  const { ahead } = landing
+  delete landing.ahead
+  const batch = await ahead?.batch
+  if (!ahead || !batch) return undefined
+  const own = new Set(waiting.map(({ partition }) => partition))
+  const fits = [...batch.next.keys()].every(
+    (partition) => own.has(partition) && ahead.from.get(partition) === next.get(partition),
+  )
+  return fits ? batch : undefined
+}
+
+/** Reads and types what waits, partition after partition. */
+async function take(
+  { lake, log, maxRecords, sessions, templates }: Landing,
+  waiting: readonly PartitionBounds[],
+  at: Positions,
+  session: Session = sessions[0],
+): Promise<Batch | 'overtaken'> {
+  const arrivals = await createArrivals(session, log.id, templates)
+  const next = new Map<number, number>()
+  const gaps: Gap[] = []
   const limit = { records: Math.ceil(maxRecords / waiting.length), bytes: STEP_BYTES / waiting.length }
   for (const { partition, end } of waiting) {
     const from = at.next.get(partition)!
     try {
-      const { next, gaps } = await takePartition({ log, partition, from, end, limit, add })
-      if (next > from) taken.next.set(partition, next)
-      taken.gaps.push(...gaps)
-      taken.lag += Math.max(0, end - next)
+      const add = (records: readonly StreamRecord[]): Promise<void> => arrivals.add(records)
+      const taken = await takePartition({ log, partition, from, end, limit, add })
+      if (taken.next > from) next.set(partition, taken.next)
+      gaps.push(...taken.gaps)
     } catch (error) {
       if (await isOvertaken(lake, log, partition, at.landed.get(partition)!, error)) return 'overtaken'
       throw error
     }
   }
-  return taken
+  return { session, next, gaps, ...(await arrivals.finish()) }
 }
 
 /** A message without a reading, with where it stands in the stream, so that it is found there and in Bronze. */

@@ -3,6 +3,7 @@ import {
   BIGINT,
   BOOLEAN,
   DOUBLE,
+  DuckDBDataChunk,
   DuckDBDateValue,
   DuckDBInstance,
   DuckDBListValue,
@@ -14,14 +15,16 @@ import {
   SQLNULL,
   VARCHAR,
   type DuckDBConnection,
+  type DuckDBDoubleVector,
   type DuckDBType,
   type DuckDBValue,
+  type DuckDBVarCharVector,
 } from '@duckdb/node-api'
 import { sharedEffort, type Effort } from './effort.ts'
 import { openPlanner } from './planner.ts'
 import { readOnly } from './read-only.ts'
 import { quotedText } from './schema.ts'
-import type { Engine, Session, SqlValue } from './types.ts'
+import type { ColumnValues, Engine, Session, SqlValue } from './types.ts'
 
 export interface DuckDbOptions {
   memoryLimitMb?: number
@@ -142,6 +145,7 @@ function sessionOver(
         const reader = await connection.runAndReadAll(sql, values, types)
         return reader.convertRowObjects<unknown>(toJs) as T[]
       }),
+    append: (table, columns) => inTurn(() => appendColumns(connection, table, columns)),
     expect: (rows) => inTurn(async () => effort?.expect(connection, session, rows)),
     async close() {
       if (closed) return
@@ -152,6 +156,33 @@ function sessionOver(
     },
   }
   return session
+}
+
+/** The engine takes rows by so many. */
+const VECTOR_ROWS = 2_048
+
+async function appendColumns(
+  connection: DuckDBConnection,
+  table: string,
+  columns: readonly ColumnValues[],
+): Promise<void> {
+  const rows = columns[0]?.length ?? 0
+  if (rows === 0) return
+  const types = columns.map((column) => (column instanceof Float64Array ? DOUBLE : VARCHAR))
+  const appender = await connection.createAppender(table, null, 'temp')
+  try {
+    for (let from = 0; from < rows; from += VECTOR_ROWS) {
+      const chunk = DuckDBDataChunk.create(types, Math.min(VECTOR_ROWS, rows - from))
+      for (const [index, column] of columns.entries()) {
+        const vector = chunk.getColumnVector(index) as DuckDBDoubleVector | DuckDBVarCharVector
+        for (let row = 0; row < vector.itemCount; row++) vector.setItem(row, column[from + row] as never)
+        vector.flush()
+      }
+      appender.appendDataChunk(chunk)
+    }
+  } finally {
+    appender.closeSync()
+  }
 }
 
 async function threadsOf(instance: DuckDBInstance): Promise<number> {

@@ -21,6 +21,7 @@ export function readOnly(
         throw asNamedError(error)
       }
     },
+    append: () => Promise.reject(refused('Only statements that read are allowed.')),
     expect: (rows) => session.expect(rows),
     close: () => session.close(),
   }

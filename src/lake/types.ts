@@ -132,12 +132,18 @@ export interface Session {
     parameters?: readonly SqlValue[],
   ): Promise<T[]>
   /**
+   * Appends rows, given by columns, to a temporary table of this session: a column of DOUBLE from numbers, one of VARCHAR
+   * from texts; there is no null among numbers, NaN stays NaN.
+   */
+  append(table: string, columns: readonly ColumnValues[]): Promise<void>
+  /**
    * Says on about how many rows the next statements work. Where no session says that these are many, the engine spends
    * less on each statement: one thread, and no search for a plan that only many rows repay.
    */
   expect(rows: number): Promise<void>
   close(): Promise<void>
 }
+export type ColumnValues = Float64Array | readonly (string | null)[]
 export type SqlValue = string | number | bigint | boolean | null
 
 /** The engine's port: what runs the SQL. */

@@ -29,9 +29,14 @@ const SAID: readonly (readonly string[])[] = [
   ['correct', '--device', 'lamp', '--from', '2026-01-15T10:00:00Z', '--exclude', '--reason', 'a spike'],
   ['devices', 'rename', 'new', '--name', 'Washing machine', '--location', 'cellar'],
   ['devices', 'merge', 'old', 'new'],
+  ['devices', 'retire', 'lamp'],
   ['rules', 'apply'],
   ['lake', 'optimize'],
+  ['rebuild', 'silver'],
   ['rebuild', 'gold'],
+  ['lake', 'vacuum'],
+  // More dates than there are: nothing goes, and that it is kept so is recorded.
+  ['lake', 'retain', 'bronze.telemetry', '--days', '400'],
 ]
 
 const RULES = 'rules: [{ rule: unknown_location, points: 30 }]'
