@@ -172,7 +172,7 @@ function relationsSql(streamId: string): string {
     ['stream_offset', 'CAST(n.stream_offset AS BIGINT)'],
     ['stream_index', 'CAST(n.stream_index AS INTEGER)'],
     ['ingestion_time', 'make_timestamptz(CAST(n.ingestion_us AS BIGINT))'],
-    ['ingestion_date', `DATE '1970-01-01' + CAST(n.ingestion_us // 86400000000 AS INTEGER)`],
+    ['ingestion_date', `DATE '1970-01-01' + CAST(CAST(n.ingestion_us AS BIGINT) // 86400000000 AS INTEGER)`],
     [
       'timestamp',
       `make_timestamptz(CAST(nullif(n.seconds, 'NaN'::DOUBLE) AS BIGINT) * 1000000 + CAST(n.micros AS BIGINT))`,

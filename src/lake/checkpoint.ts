@@ -10,7 +10,7 @@ import { applyActions, emptyState, type TableState } from './state.ts'
 import { statsText } from './stats.ts'
 import { codeOf } from './store.ts'
 import type { Place } from './table.ts'
-import type { Engine, Session, Store } from './types.ts'
+import type { ColumnValues, Engine, Session, Store } from './types.ts'
 
 /** Classic single-part checkpoints (PROTOCOL.md, Checkpoints): a table's state as one Parquet file. */
 
@@ -31,6 +31,9 @@ const ACTIONS = Object.keys(ACTION_TYPES)
 /** Between the texts of many files in one: JSON and encoded paths cannot hold it (ASCII's record separator). */
 const BETWEEN = '\u001e'
 const SPLIT = 'chr(30)'
+
+/** Groups are written and read by several threads; of tens of thousands of files there is more than one. */
+const GROUP_ROWS = 16_384
 
 export interface LastCheckpoint {
   version: number
@@ -76,7 +79,7 @@ export async function writeCheckpoint(store: Store, engine: Engine, state: Table
     if (deletionTimestamp < expired) state.tombstones.delete(name)
   }
   const actions = checkpointActions(state)
-  const files = fileTexts(state)
+  const files = filesOf(state)
   const size = actions.length + state.files.size
   const folder = await mkdtemp(path.join(tmpdir(), 'checkpoint-'))
   const session = await engine.session()
@@ -85,21 +88,21 @@ export async function writeCheckpoint(store: Store, engine: Engine, state: Table
     const structure = quotedText(JSON.stringify(ACTION_TYPES))
     const lines = actions.map((action) => JSON.stringify(action)).join('\n')
     await session.run('CREATE TEMP TABLE line AS SELECT unnest(string_split($1, chr(10))) AS json', [lines])
-    // As columns of text: files as JSON take four times as long.
+    // By columns: files as JSON take four times as long.
     await session.run(
-      `CREATE TEMP TABLE file AS SELECT ${['path', 'partition', 'size', 'modified', 'stats']
-        .map((name, index) => `unnest(string_split($${index + 1}, ${SPLIT})) AS ${name}`)
-        .join(', ')}`,
-      files,
+      `CREATE TEMP TABLE file (path VARCHAR, partition DOUBLE, size DOUBLE, modified DOUBLE, stats VARCHAR);
+       CREATE TEMP TABLE partitions (number DOUBLE, json VARCHAR)`,
     )
+    await session.append('file', files.columns)
+    await session.append('partitions', [Float64Array.from(files.partitions.keys()), files.partitions])
     await session.run(
       `COPY (SELECT ${ACTIONS.map((name) => `action.${name}`).join(', ')}
        FROM (SELECT from_json(json, ${structure}) AS action FROM line)
        UNION ALL BY NAME SELECT {
-         'path': path, 'partitionValues': CAST(CAST(partition AS JSON) AS ${TEXTS}), 'size': CAST(size AS BIGINT),
-         'modificationTime': CAST(modified AS BIGINT), 'dataChange': false, 'stats': nullif(stats, '')} AS add
-       FROM file WHERE path <> '')
-       TO ${quotedText(file)} (FORMAT parquet, COMPRESSION zstd)`,
+         'path': path, 'partitionValues': "values", 'size': CAST(size AS BIGINT),
+         'modificationTime': CAST(modified AS BIGINT), 'dataChange': false, 'stats': stats} AS add
+       FROM file JOIN (SELECT number, CAST(CAST(json AS JSON) AS ${TEXTS}) AS "values" FROM partitions) ON partition = number)
+       TO ${quotedText(file)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${GROUP_ROWS})`,
     )
     await store.put(checkpointPath(table, version), await readFile(file))
   } finally {
@@ -124,21 +127,29 @@ function checkpointActions(state: TableState): Action[] {
   ]
 }
 
-/** What `add` says of each file: paths, partitions, sizes, times and statistics, each in one text. */
-function fileTexts({ files, columns }: TableState): string[] {
-  const texts: string[][] = [[], [], [], [], []]
+/** What `add` says of each file, by columns: path, number of its partition, size, time and statistics; and the partitions. */
+function filesOf({ files, columns }: TableState): { columns: ColumnValues[]; partitions: string[] } {
+  const numbers = new Map<string, number>()
+  const paths: string[] = []
+  const statistics: (string | null)[] = []
+  const [partitions, sizes, modified] = [0, 1, 2].map(() => new Float64Array(files.size)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ]
   for (const file of files.values()) {
-    const stats = statsText(file, columns) ?? ''
-    const said = [
-      encodePath(file.path),
-      JSON.stringify(file.partition),
-      String(file.bytes),
-      String(Math.trunc(file.modifiedMs)),
-      stats.includes(BETWEEN) ? '' : stats,
-    ]
-    for (const [index, text] of said.entries()) texts[index]!.push(text)
+    const partition = JSON.stringify(file.partition)
+    const number = numbers.get(partition) ?? numbers.size
+    numbers.set(partition, number)
+    partitions[paths.length] = number
+    sizes[paths.length] = file.bytes
+    modified[paths.length] = Math.trunc(file.modifiedMs)
+    paths.push(encodePath(file.path))
+    const stats = statsText(file, columns) ?? null
+    // Not JSON then: what is not known is read.
+    statistics.push(stats?.includes(BETWEEN) ? null : stats)
   }
-  return texts.map((each) => each.join(BETWEEN))
+  return { columns: [paths, partitions, sizes, modified, statistics], partitions: [...numbers.keys()] }
 }
 
 /**
@@ -152,7 +163,7 @@ export async function readCheckpoint(
   size = -1,
 ): Promise<TableState | Error> {
   const file = checkpointPath(table, version)
-  const source = `read_parquet(${quotedText(`${root}/${file}`)})`
+  const source = `read_parquet(${quotedText(`${root}/${file}`)}, file_row_number = true)`
   const session = await engine.session()
   try {
     const columns = await session.rows<{ column_name: string; column_type: string }>(
@@ -200,7 +211,7 @@ async function addsOf(session: Session, source: string): Promise<Action[]> {
     `SELECT count(*) AS files, string_agg(path || ${SPLIT} || size || ${SPLIT} || modified || ${SPLIT} || partition || ${SPLIT} || stats, ${SPLIT}) AS texts
      FROM (SELECT coalesce(add.path, '') AS path, coalesce(add.size, 0) AS size, coalesce(add.modificationTime, 0) AS modified,
          coalesce(CAST(to_json(add.partitionValues) AS VARCHAR), '{}') AS partition, coalesce(add.stats, '') AS stats,
-         row_number() OVER () // 20000 AS part
+         file_row_number // ${GROUP_ROWS} AS part
        FROM ${source} WHERE add IS NOT NULL) GROUP BY part`,
   )
   const partitions = new Map<string, Add['partitionValues']>()
@@ -232,7 +243,7 @@ async function addsOf(session: Session, source: string): Promise<Action[]> {
 async function actionsOfKind(session: Session, source: string, kind: string): Promise<Action[]> {
   const rows = await session.rows<{ texts: string }>(
     `SELECT string_agg(to_json("${kind}")::VARCHAR, ',') AS texts
-     FROM (SELECT "${kind}", row_number() OVER () // 20000 AS part FROM ${source} WHERE "${kind}" IS NOT NULL) GROUP BY part`,
+     FROM (SELECT "${kind}", file_row_number // ${GROUP_ROWS} AS part FROM ${source} WHERE "${kind}" IS NOT NULL) GROUP BY part`,
   )
   return rows.flatMap(({ texts }) =>
     (JSON.parse(`[${texts}]`) as object[]).map((action) => ({ [kind]: action })),

@@ -130,15 +130,16 @@ export async function entryVersions(store: Store, table: string, after = -1): Pr
   })
 }
 
+/** As nearly every path is: nothing to encode or to decode, and no part that begins with a dot. */
+const PLAIN_PATH = /^[\w=-][\w=.-]*(?:\/[\w=-][\w=.-]*)*$/
+
 export function encodePath(path: string): string {
+  if (PLAIN_PATH.test(path)) return path
   return path
     .split('/')
     .map((part) => encodeURIComponent(part).replaceAll('%3D', '='))
     .join('/')
 }
-
-/** As nearly every path is: nothing to decode, and no part that begins with a dot. */
-const PLAIN_PATH = /^[\w=-][\w=.-]*(?:\/[\w=-][\w=.-]*)*$/
 
 /**
  * Throws `lake_corrupt` for a path that leads out of the table's folder, and `lake_unsupported` for an absolute one, wherever it

@@ -120,33 +120,52 @@ export function dataFileOf(
   columns: readonly Column[],
 ): DataFile {
   if ('deletionVector' in action && action.deletionVector) throw unsupported(table, 'deletionVectors')
-  const path = decodePath(table, version, action.path)
-  const statsText = action.stats ?? undefined
-  let stats: FileStats | undefined
-  return {
-    path,
-    bytes: action.size ?? 0,
-    partition: partitionOf(action.partitionValues ?? {}),
-    modifiedMs: 'modificationTime' in action ? action.modificationTime : (action.deletionTimestamp ?? 0),
-    get stats() {
-      try {
-        return (stats ??= statsFromJson(statsText, columns))
-      } catch (error) {
-        const what = `has statistics of ${path} that make no sense: ${(error as Error).message}`
-        throw corruptEntry(table, version, what)
-      }
-    },
-    statsText,
+  return new NamedFile(table, version, action, columns)
+}
+
+/** A file that the log names. A class, since a table may have a hundred thousand of them. */
+class NamedFile implements DataFile {
+  readonly path: string
+  readonly bytes: number
+  readonly partition: DataFile['partition']
+  readonly modifiedMs: number
+  readonly statsText: string | undefined
+  readonly #table: string
+  readonly #version: number
+  readonly #columns: readonly Column[]
+  #stats: FileStats | undefined
+
+  constructor(table: string, version: number, action: Add | Remove, columns: readonly Column[]) {
+    this.path = decodePath(table, version, action.path)
+    this.bytes = action.size ?? 0
+    this.partition = partitionOf(action.partitionValues ?? NO_PARTITION)
+    this.modifiedMs = 'modificationTime' in action ? action.modificationTime : (action.deletionTimestamp ?? 0)
+    this.statsText = action.stats ?? undefined
+    this.#table = table
+    this.#version = version
+    this.#columns = columns
+  }
+
+  get stats(): FileStats {
+    try {
+      return (this.#stats ??= statsFromJson(this.statsText, this.#columns))
+    } catch (error) {
+      const what = `has statistics of ${this.path} that make no sense: ${(error as Error).message}`
+      throw corruptEntry(this.#table, this.#version, what)
+    }
   }
 }
 
+const NO_PARTITION = {}
+
 /** An empty text stands for null, whatever the type (PROTOCOL.md, Partition Value Serialization). */
 export function partitionOf(values: Readonly<Record<string, string | null>>): DataFile['partition'] {
-  if (!Object.values(values).includes('')) return values
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, value === '' ? null : value]),
-  )
+  for (const name in values) if (values[name] === '') return withoutEmpty(values)
+  return values
 }
+
+const withoutEmpty = (values: Readonly<Record<string, string | null>>): DataFile['partition'] =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value === '' ? null : value]))
 
 export function snapshotOf(state: TableState): Snapshot {
   state.snapshot ??= {

@@ -62,6 +62,25 @@ describe('landing', () => {
     assert.deepEqual(await powers(), upTo(2_500))
   })
 
+  test('the date of ingestion is the UTC date of the time of ingestion, at its first and last moment', async () => {
+    let nowMs = 0
+    const log = await openEmbeddedLog({ dir: join(house.dir, 'clocked'), nowMs: () => nowMs })
+    const { stage, close } = await worker(log)
+    const times = ['2026-03-28T00:00:00.000', '2026-03-28T12:00:00.000', '2026-03-28T23:59:59.999']
+    for (const time of times) {
+      nowMs = Date.parse(`${time}Z`)
+      await log.append(readings(1))
+    }
+    await stage.step({ final: true })
+    const rows = await house.rows()
+    assert.deepEqual(
+      rows.map(({ ingestion_time, ingestion_date }) => [ingestion_time, ingestion_date]),
+      times.map((time) => [`${time}000Z`, '2026-03-28']),
+    )
+    await close()
+    await log.close()
+  })
+
   test('SIGKILL while landing, again and again: every reading once', async () => {
     await house.log.append(readings(12_000))
     for (let kill = 0; kill < 4; kill++) {
