@@ -25,6 +25,11 @@ const HEALTHY_MS = 60_000
 const STOP_GRACE_MS = 10_000
 /** Two heaps of the C library instead of eight per core: the engine's threads come and go, and what each heap keeps free adds up. */
 const PART_ENVIRONMENT = { MALLOC_ARENA_MAX: '2', ...process.env }
+/**
+ * A heap's youngest generation grows to tens of MB where it may, in each part, and is no faster for it: a stage that lands 60,000 readings a
+ * second takes the same time with 2 MB as with 16.
+ */
+const PART_FLAGS = ['--max-semi-space-size=2']
 
 interface Part extends PartStatus {
   spec: PartSpec
@@ -113,7 +118,7 @@ function newPart(spec: PartSpec): Part {
 
 function start(part: Part, supervision: Supervision): void {
   const { events } = supervision
-  const child = spawn(process.execPath, [...part.spec.args], {
+  const child = spawn(process.execPath, [...PART_FLAGS, ...part.spec.args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     windowsHide: true,
     env: supervision.environment,
