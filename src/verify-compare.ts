@@ -1,5 +1,5 @@
 /** Compares a stored table with a rebuilt one, row for row over all columns, in pieces that fit into memory. */
-import type { Engine, Lake, Session, Snapshot, TableDefinition } from './lake/types.ts'
+import type { DataFile, Engine, Lake, Session, Snapshot, TableDefinition } from './lake/types.ts'
 
 export interface TableComparison {
   table: string
@@ -16,7 +16,7 @@ export interface TableComparison {
 const ROWS_PER_PIECE = 500_000
 const EXAMPLES = 10
 
-export async function compareTable(options: {
+export interface Comparison {
   engine: Engine
   table: TableDefinition
   lake: Lake
@@ -24,26 +24,26 @@ export async function compareTable(options: {
   target: Lake
   /** SQL condition on the rows of both sides. */
   where: string
-}): Promise<TableComparison> {
-  const { engine, table, lake, stored, target, where } = options
-  const rebuilt = await target.snapshot(table.name)
-  const columns = table.columns.map(({ name }) => `"${name}"`).join(', ')
+  /** Which partitions can hold such a row; the others are not read. */
+  holds?: (file: DataFile) => boolean
+}
+
+export async function compareTable(options: Comparison): Promise<TableComparison> {
+  const { engine, table, lake, target, where, holds = () => true } = options
+  const stored = options.stored.files.filter(holds)
+  const rebuilt = (await target.snapshot(table.name)).files.filter(holds)
   const result: TableComparison = { table: table.name, rows: 0, onlyStored: 0, onlyRebuilt: 0, examples: [] }
   const session = await engine.session()
   try {
-    for (const { partition, pieces } of piecesOf(table, stored, rebuilt)) {
-      const inPartition = ({ files }: Snapshot) =>
-        files.filter((file) => partitionOf(table, file.partition) === partition)
-      for (let piece = 0; piece < pieces; piece++) {
-        const condition = `${where} AND hash(${table.key.join(', ')}) % ${pieces} = ${piece}`
-        await session.run(
-          `CREATE OR REPLACE TEMP TABLE stored_piece AS
-           SELECT ${columns} FROM ${lake.scan(table.name, inPartition(stored))} WHERE ${condition};
-           CREATE OR REPLACE TEMP TABLE rebuilt_piece AS
-           SELECT ${columns} FROM ${target.scan(table.name, inPartition(rebuilt))} WHERE ${condition}`,
-        )
-        await comparePiece(session, table, result)
+    for (const { partitions, share } of piecesOf(table, [...stored, ...rebuilt])) {
+      const rowsOf = (of: Lake, files: readonly DataFile[]): string => {
+        const within = files.filter((file) => partitions.has(partitionOf(table, file)))
+        return `(SELECT * FROM ${of.scan(table.name, within)} WHERE ${where} AND ${share})`
       }
+      const piece = { table, stored: rowsOf(lake, stored), rebuilt: rowsOf(target, rebuilt) }
+      const rows = await equalRows(session, piece)
+      if (rows === null) await findDifferences(session, piece, result)
+      else result.rows += rows
     }
   } finally {
     await session.run('DROP TABLE IF EXISTS stored_piece; DROP TABLE IF EXISTS rebuilt_piece')
@@ -52,33 +52,80 @@ export async function compareTable(options: {
   return result
 }
 
-function partitionOf(table: TableDefinition, partition: Readonly<Record<string, string | null>>): string {
+function partitionOf(table: TableDefinition, { partition }: DataFile): string {
   return table.partitionBy.map((name) => partition[name]).join(' ')
 }
 
-/** The partitions of both sides, and into how many pieces each is cut. */
-function piecesOf(
-  table: TableDefinition,
-  stored: Snapshot,
-  rebuilt: Snapshot,
-): { partition: string; pieces: number }[] {
-  const rows = new Map<string, number>()
-  for (const file of [...stored.files, ...rebuilt.files]) {
-    const partition = partitionOf(table, file.partition)
-    rows.set(partition, (rows.get(partition) ?? 0) + file.stats.rows)
-  }
-  return [...rows]
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([partition, count]) => ({ partition, pieces: Math.max(1, Math.ceil(count / 2 / ROWS_PER_PIECE)) }))
+/** Partitions that are compared at once, since a statement costs more than few rows; of a large one, a share of its rows. */
+interface Pieces {
+  partitions: Set<string>
+  /** SQL condition on the rows. */
+  share: string
 }
 
-async function comparePiece(
+function piecesOf(table: TableDefinition, files: readonly DataFile[]): Pieces[] {
+  const rows = new Map<string, number>()
+  for (const file of files) {
+    const partition = partitionOf(table, file)
+    rows.set(partition, (rows.get(partition) ?? 0) + file.stats.rows / 2)
+  }
+  const pieces: Pieces[] = []
+  let room = 0
+  for (const [partition, count] of [...rows].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    const shares = Math.ceil(count / ROWS_PER_PIECE)
+    const last = pieces.at(-1)
+    if (last && count <= room) {
+      last.partitions.add(partition)
+      room -= count
+      continue
+    }
+    for (let share = 0; share < Math.max(1, shares); share++)
+      pieces.push({
+        partitions: new Set([partition]),
+        share: shares <= 1 ? 'true' : `hash(${table.key.join(', ')}) % ${shares} = ${share}`,
+      })
+    room = shares <= 1 ? ROWS_PER_PIECE - count : 0
+  }
+  return pieces
+}
+
+/** A piece of both sides, as SQL table expressions. */
+interface Piece {
+  table: TableDefinition
+  stored: string
+  rebuilt: string
+}
+
+/**
+ * How many rows the two sides have, where they have the same; null where anything differs. Rows are paired by key and compared in
+ * every column. A key that stands twice on a side makes more pairs than that side has rows, so that the count of pairs
+ * equals both counts of rows only where each row has exactly one partner.
+ */
+async function equalRows(session: Session, { table, stored, rebuilt }: Piece): Promise<number | null> {
+  const differs = table.columns
+    .filter(({ name }) => !table.key.includes(name))
+    .map(({ name }) => `s."${name}" IS DISTINCT FROM r."${name}"`)
+  const [found] = await session.rows<Record<'stored' | 'rebuilt' | 'pairs' | 'differing', number>>(
+    `WITH s AS NOT MATERIALIZED ${stored}, r AS NOT MATERIALIZED ${rebuilt}
+     SELECT (SELECT count(*) FROM s) AS stored, (SELECT count(*) FROM r) AS rebuilt,
+       count(*) AS pairs, count_if(${differs.join(' OR ')}) AS differing
+     FROM s JOIN r ON ${table.key.map((name) => `s."${name}" = r."${name}"`).join(' AND ')}`,
+  )
+  const { stored: rows, rebuilt: others, pairs, differing } = found!
+  return differing === 0 && pairs === rows && pairs === others ? rows : null
+}
+
+/** Row for row as sets in which a row may stand more than once: what only one side has. */
+async function findDifferences(
   session: Session,
-  table: TableDefinition,
+  { table, stored, rebuilt }: Piece,
   result: TableComparison,
 ): Promise<void> {
+  const columns = table.columns.map(({ name }) => `"${name}"`).join(', ')
   await session.run(
-    `CREATE OR REPLACE TEMP TABLE only_stored AS SELECT * FROM stored_piece EXCEPT ALL SELECT * FROM rebuilt_piece;
+    `CREATE OR REPLACE TEMP TABLE stored_piece AS SELECT ${columns} FROM ${stored};
+     CREATE OR REPLACE TEMP TABLE rebuilt_piece AS SELECT ${columns} FROM ${rebuilt};
+     CREATE OR REPLACE TEMP TABLE only_stored AS SELECT * FROM stored_piece EXCEPT ALL SELECT * FROM rebuilt_piece;
      CREATE OR REPLACE TEMP TABLE only_rebuilt AS SELECT * FROM rebuilt_piece EXCEPT ALL SELECT * FROM stored_piece`,
   )
   const [counts] = await session.rows<{ rows: number; stored: number; rebuilt: number }>(

@@ -112,6 +112,7 @@ test('a changed figure and a lost row are found and named', () =>
         `SELECT * REPLACE (total_energy_wh + 1 AS total_energy_wh) FROM ${from} WHERE device_id = 'plug' UNION ALL SELECT * FROM ${from} WHERE device_id = 'lamp'`,
     )
     await replace('silver.rejects', (from) => `SELECT * FROM ${from} WHERE false`)
+    await replace('gold.monthly_energy', (from) => `SELECT * FROM ${from} UNION ALL SELECT * FROM ${from}`)
     const report = await check()
     assert.equal(report.equal, false)
     assert.equal(report.accounting.closes, false)
@@ -124,6 +125,9 @@ test('a changed figure and a lost row are found and named', () =>
     const rejects = report.tables.find((t) => t.table === 'silver.rejects')
     assert.deepEqual([rejects?.onlyStored, rejects?.onlyRebuilt], [0, 1])
     assert.match(rejects?.examples[0] ?? '', /it is not stored/)
+    // Both devices' month stands there twice: the rows are equal, but one of each is too many.
+    const months = report.tables.find((t) => t.table === 'gold.monthly_energy')
+    assert.deepEqual([months?.rows, months?.onlyStored, months?.onlyRebuilt], [4, 2, 0])
   }))
 
 test('an interrupted verify goes on where it was, and leaves nothing behind', () =>
