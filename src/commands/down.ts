@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { PlatformError } from '../errors.ts'
 import { dataPath } from '../main.ts'
 import { clearStatus, isRunning, readStatus, requestStop } from '../run/instance.ts'
-import { DATA_OPTION, type Command } from './command.ts'
+import { COMMON_OPTIONS, type Command } from './command.ts'
 
 /** How long a clean stop may take before the processes are ended. */
 const PATIENCE_MS = 20_000
@@ -12,7 +12,8 @@ const PATIENCE_MS = 20_000
 export const DOWN: Command = {
   name: 'down',
   summary: 'stop the platform that runs on a data folder, from any terminal',
-  options: DATA_OPTION,
+  // The configuration is taken, as `up` takes it, and not read: a broken one keeps nobody from stopping.
+  options: COMMON_OPTIONS,
   examples: ['smarthouse down', 'smarthouse down --data /srv/house'],
   async run(args) {
     const root = dataPath(args)
