@@ -47,14 +47,14 @@ export function streamError(error: unknown, file: string): unknown {
 
 /** Runs a transaction of SQLite again while another process holds the lock, without blocking this one. */
 export async function whenUnlocked<T>(file: string, transaction: () => T): Promise<T> {
-  const deadline = Date.now() + LOCK_PATIENCE_MS
+  const deadline = performance.now() + LOCK_PATIENCE_MS
   for (;;) {
     try {
       return transaction()
     } catch (error) {
       const kind = sqliteClass(error)
       const locked = kind === SQLITE_BUSY || kind === SQLITE_LOCKED
-      if (!locked || Date.now() > deadline) throw streamError(error, file)
+      if (!locked || performance.now() > deadline) throw streamError(error, file)
     }
     await sleep(1 + Math.random() * 5)
   }

@@ -77,7 +77,7 @@ class EmbeddedLog implements StreamLog {
   #pending: PendingAppend[] = []
   #draining: Promise<void> | undefined
   #trimming: Promise<void> = Promise.resolve()
-  #lastArrivalMs = Date.now()
+  #lastArrivalMs = performance.now()
   /** Ends the current pause of every waiting reader of this process. */
   readonly #wake = new Set<() => void>()
   #closing: Promise<void> | undefined
@@ -171,17 +171,17 @@ class EmbeddedLog implements StreamLog {
   async read(options: ReadOptions): Promise<StreamRecord[]> {
     this.#assertOpen()
     checkPartition(options.partition)
-    const deadline = Date.now() + (options.waitMs ?? 0)
+    const deadline = performance.now() + (options.waitMs ?? 0)
     for (;;) {
       if (this.#closing || options.signal?.aborted) return []
       // Taken before the read: what is committed in between shows as a change.
       const seen = this.#version()
       const records = this.#readNow(options)
       if (records.length > 0) {
-        this.#lastArrivalMs = Date.now()
+        this.#lastArrivalMs = performance.now()
         return records
       }
-      if (Date.now() >= deadline) return []
+      if (performance.now() >= deadline) return []
       await this.#change(seen, deadline, options.signal)
     }
   }
@@ -289,10 +289,10 @@ class EmbeddedLog implements StreamLog {
   /** Resolves when another connection has committed, at the deadline, when aborted or closed. */
   async #change(seen: number, deadline: number, signal: AbortSignal | undefined): Promise<void> {
     const stopped = (): boolean => this.#closing !== undefined || signal?.aborted === true
-    while (!stopped() && Date.now() < deadline) {
-      const idleMs = Date.now() - this.#lastArrivalMs
+    while (!stopped() && performance.now() < deadline) {
+      const idleMs = performance.now() - this.#lastArrivalMs
       const everyMs = POLL_MS.find((step) => idleMs < step.idleUpToMs)?.everyMs ?? 20
-      await this.#pause(Math.min(everyMs, deadline - Date.now()), signal)
+      await this.#pause(Math.min(everyMs, deadline - performance.now()), signal)
       if (stopped() || this.#version() !== seen) return
     }
   }

@@ -45,8 +45,8 @@ export async function openTopic(
     if (facts) return fit(topic, facts, settings)
     if (!settings.create) throw missing(topic, brokers)
     await create(admin, topic, settings)
-    const deadline = Date.now() + KNOWN_WITHIN_MS
-    while (Date.now() < deadline) {
+    const deadline = performance.now() + KNOWN_WITHIN_MS
+    while (performance.now() < deadline) {
       const created = await lookAt(admin, topic)
       if (created) return created
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))

@@ -120,16 +120,16 @@ class KafkaLog implements StreamLog {
     const left = this.#ahead.get(partition)
     if (left?.records[0]?.offset === offset) return left
     const stop = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal
-    const deadline = Date.now() + waitMs
+    const deadline = performance.now() + waitMs
     let from = offset
     while (!stop.aborted) {
-      const pollMs = Math.min(LONGEST_POLL_MS, Math.max(0, deadline - Date.now()))
+      const pollMs = Math.min(LONGEST_POLL_MS, Math.max(0, deadline - performance.now()))
       const found = await this.#untilHealed('read', stop, () => this.#fetch(options, from, pollMs, stop))
       if (found === undefined) break
       if (found.records.length > 0) return found
       // Only what is no record (marks of transactions, aborted messages): read on behind it, without a wait.
       if (found.next > from) from = found.next
-      else if (Date.now() >= deadline) break
+      else if (performance.now() >= deadline) break
     }
     return { records: [], next: from }
   }
@@ -223,7 +223,7 @@ class KafkaLog implements StreamLog {
 
   /** Tries again, with growing pauses, what may heal by itself; undefined where it was stopped before. */
   async #untilHealed<T>(doing: string, stop: AbortSignal, attempt: () => Promise<T>): Promise<T | undefined> {
-    const deadline = Date.now() + READ_PATIENCE_MS
+    const deadline = performance.now() + READ_PATIENCE_MS
     for (let tries = 1; ; tries++) {
       try {
         return await attempt()
@@ -231,7 +231,7 @@ class KafkaLog implements StreamLog {
         if (stop.aborted) return undefined
         if (error instanceof RangeError || isPlatformError(error)) throw error
         const told = kafkaError(error, this.#connection.brokers, `${doing} ${this.topic}`)
-        if (told.code !== 'stream_unreachable' || Date.now() > deadline) throw told
+        if (told.code !== 'stream_unreachable' || performance.now() > deadline) throw told
         this.#admin.clearMetadata()
       }
       await sleep(backOffMs(tries), undefined, { signal: stop }).catch(() => undefined)

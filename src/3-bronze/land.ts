@@ -53,9 +53,9 @@ export async function createBronzeStage(options: BronzeOptions): Promise<Stage> 
     name: 'bronze',
     async step() {
       const report = await land(landing)
-      if (keepStreamMs !== null && Date.now() - trimmedMs >= TRIM_EVERY_MS) {
+      if (keepStreamMs !== null && performance.now() - trimmedMs >= TRIM_EVERY_MS) {
         await trimLanded(log, (await positions(lake, log)).next, Date.now() - keepStreamMs)
-        trimmedMs = Date.now()
+        trimmedMs = performance.now()
       }
       return report
     },
@@ -123,9 +123,9 @@ function checkEnds({ log, behindSinceMs }: Landing, { bounds, next }: Positions)
       behindSinceMs.delete(partition)
       continue
     }
-    const sinceMs = behindSinceMs.get(partition) ?? Date.now()
+    const sinceMs = behindSinceMs.get(partition) ?? performance.now()
     behindSinceMs.set(partition, sinceMs)
-    if (!log.hasHoles || Date.now() - sinceMs > END_CATCHES_UP_MS)
+    if (!log.hasHoles || performance.now() - sinceMs > END_CATCHES_UP_MS)
       throw behindLake(log, partition, end, next.get(partition)!)
   }
 }

@@ -137,7 +137,7 @@ async function writeParts(work: Work, parts: readonly Part[]): Promise<ReadonlyM
     await numberAll(work)
   }
   const files: Files = saved?.files ?? Object.fromEntries(RESULTS.map(([table]) => [table, []]))
-  let savedMs = Date.now()
+  let savedMs = performance.now()
   for (const [index, part] of parts.entries()) {
     if (index < (saved?.parts ?? 0)) continue
     if (part.opensBucket) await forgetHours(session)
@@ -147,9 +147,9 @@ async function writeParts(work: Work, parts: readonly Part[]): Promise<ReadonlyM
     await writeResults(work, files)
     await extendTail(session)
     await pruneTail(session)
-    if (Date.now() - savedMs >= saveEveryMs) {
+    if (performance.now() - savedMs >= saveEveryMs) {
       await saveProgress(target, session, { made, parts: index + 1, files })
-      savedMs = Date.now()
+      savedMs = performance.now()
     }
     onProgress?.(`silver: part ${index + 1} of ${parts.length} (${part.name}, ${part.rows} arrivals)`)
   }

@@ -96,7 +96,7 @@ class Refinery {
     this.#lake = lake
     this.#session = session
     this.#lateEveryMs = lateEveryMs
-    this.#nextLateMs = Date.now() + lateEveryMs
+    this.#nextLateMs = performance.now() + lateEveryMs
   }
 
   async step(final: boolean): Promise<StepReport> {
@@ -122,7 +122,7 @@ class Refinery {
     if (this.#covered === undefined) return { rows: 0, more: true, pending: 0, detail: { conflicts: 1 } }
     let pending = this.#pending
     let late = 0
-    const isDue = final || this.#referenceChanged || Date.now() >= this.#nextLateMs
+    const isDue = final || this.#referenceChanged || performance.now() >= this.#nextLateMs
     if (isDue && !taken.more && (pending > 0 || this.#referenceChanged)) {
       late = pending
       await this.#latePass()
@@ -249,7 +249,7 @@ class Refinery {
   }
 
   async #latePass(): Promise<void> {
-    const startedMs = Date.now()
+    const startedMs = performance.now()
     const covered = this.#coveredNow()
     const silver = await this.#snapshots()
     const bronze = await this.#lake.snapshot(BRONZE, covered.bronze)
@@ -271,7 +271,8 @@ class Refinery {
     this.#pending = 0
     await pruneTail(this.#session)
     this.#referenceChanged = false
-    this.#nextLateMs = Date.now() + Math.max(this.#lateEveryMs, (Date.now() - startedMs) * LATE_SHARE)
+    this.#nextLateMs =
+      performance.now() + Math.max(this.#lateEveryMs, (performance.now() - startedMs) * LATE_SHARE)
   }
 
   async #commitReadings(
@@ -292,9 +293,9 @@ class Refinery {
   }
 
   async #prune(): Promise<void> {
-    if (Date.now() < this.#nextPruneMs) return
+    if (performance.now() < this.#nextPruneMs) return
     await pruneTail(this.#session)
-    this.#nextPruneMs = Date.now() + PRUNE_EVERY_MS
+    this.#nextPruneMs = performance.now() + PRUNE_EVERY_MS
   }
 
   #coveredNow(): Covered {

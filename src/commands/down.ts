@@ -29,8 +29,8 @@ export const DOWN: Command = {
       return 0
     }
     requestStop(runDir)
-    const deadline = Date.now() + PATIENCE_MS
-    while (isRunning(runDir) && Date.now() < deadline) await sleep(100)
+    const deadline = performance.now() + PATIENCE_MS
+    while (isRunning(runDir) && performance.now() < deadline) await sleep(100)
     if (isRunning(runDir))
       throw new PlatformError(
         'not_running',

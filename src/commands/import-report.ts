@@ -13,10 +13,10 @@ export interface Verdicts {
 /** A line that is written over on a terminal; a line every few seconds elsewhere. */
 export function tellProgress(): (progress: ImportProgress) => void {
   const everyMs = process.stderr.isTTY ? 200 : 5000
-  let toldMs = Date.now()
+  let toldMs = performance.now()
   return ({ phase, filesDone, files, bytesDone, bytes, rows }) => {
-    if (Date.now() - toldMs < everyMs) return
-    toldMs = Date.now()
+    if (performance.now() - toldMs < everyMs) return
+    toldMs = performance.now()
     const share = bytes > 0 ? Math.floor((100 * bytesDone) / bytes) : 0
     const text =
       phase === 'check'

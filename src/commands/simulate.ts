@@ -194,11 +194,11 @@ function historyOf(args: Arguments, settings: Settings) {
 
 /** Tells the supervisor, or a person at the terminal, how far it is; at most once a second. */
 function progressTeller(reached: (atMs: number) => void): NonNullable<RunOptions['onProgress']> {
-  let toldMs = 0
+  let toldMs = -Infinity
   return ({ atMs, readings }) => {
     reached(atMs)
-    if (Date.now() - toldMs < 1000) return
-    toldMs = Date.now()
+    if (performance.now() - toldMs < 1000) return
+    toldMs = performance.now()
     const behind = Date.now() - atMs > 10_000
     tellDoing(behind ? `at ${new Date(atMs).toISOString()}` : 'live', { readings })
     if (!isSupervised() && process.stderr.isTTY)

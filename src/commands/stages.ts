@@ -123,7 +123,7 @@ async function runOne(
 /** What the stages of this process have done since it began. */
 class Totals {
   readonly #figures: Record<string, number> = {}
-  #toldMs = 0
+  #toldMs = -Infinity
 
   add(name: StageName, report: StepReport, tookMs: number): void {
     const sum = (figure: string, value: number): void => {
@@ -140,8 +140,8 @@ class Totals {
     for (const [key, value] of Object.entries(report.detail)) sum(key, value)
     if (report.rows > 0 && !isSupervised() && report.more)
       log(`${name}: ${this.#figures[`${name}_rows`]} rows`)
-    if (Date.now() - this.#toldMs < 1000) return
-    this.#toldMs = Date.now()
+    if (performance.now() - this.#toldMs < 1000) return
+    this.#toldMs = performance.now()
     tellDoing(this.#line(), this.#figures)
   }
 

@@ -169,10 +169,10 @@ async function superviseAll(
 
 /** For whoever looks on; `status` tells it to everybody else. */
 function terminal(): (parts: readonly PartStatus[]) => void {
-  let toldMs = Date.now()
+  let toldMs = performance.now()
   return (parts) => {
-    if (!process.stdout.isTTY || Date.now() - toldMs < TELL_EVERY_MS) return
-    toldMs = Date.now()
+    if (!process.stdout.isTTY || performance.now() - toldMs < TELL_EVERY_MS) return
+    toldMs = performance.now()
     console.log(`running  ${parts.map((part) => `${part.name}: ${part.doing}`).join(' | ')}`)
   }
 }

@@ -49,7 +49,7 @@ export function openTable(place: Place, name: string): OpenTable {
   let last: Promise<unknown> = Promise.resolve()
 
   async function advance(toCommit: boolean): Promise<TableState> {
-    if (state && whole && (toCommit || Date.now() - lookedMs > UNSEEN_MS)) {
+    if (state && whole && (toCommit || performance.now() - lookedMs > UNSEEN_MS)) {
       const stands = await standing(place.store, state)
       if (stands === 'exchanged') known = -1
       if (stands !== 'yes') state = undefined
@@ -64,7 +64,7 @@ export function openTable(place: Place, name: string): OpenTable {
     if (lost) damaged(state, corruptEntry(name, state.version + 1, 'is missing, though it was there'))
     known = Math.max(known, state.version)
     whole = true
-    lookedMs = Date.now()
+    lookedMs = performance.now()
     return state
   }
   const inTurn = (toCommit: boolean): Promise<TableState> => {

@@ -163,9 +163,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   }
   child.stdout.on('data', take)
   child.stderr.on('data', take)
-  const deadline = Date.now() + READY_MS
+  const deadline = performance.now() + READY_MS
   while (!isReady) {
-    if (child.exitCode !== null || Date.now() > deadline) {
+    if (child.exitCode !== null || performance.now() > deadline) {
       await broker.kill()
       throw brokerFailed(dir, readFileSync(log, 'utf8'))
     }

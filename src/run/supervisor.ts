@@ -123,7 +123,13 @@ function start(part: Part, supervision: Supervision): void {
     windowsHide: true,
     env: supervision.environment,
   })
-  Object.assign(part, { child, pid: child.pid ?? null, state: 'running', startedMs: Date.now(), timer: null })
+  Object.assign(part, {
+    child,
+    pid: child.pid ?? null,
+    state: 'running',
+    startedMs: performance.now(),
+    timer: null,
+  })
   part.since = new Date().toISOString()
   eachLine(child.stdout!, (text) => events.said(recordOf(text, part.name, 'info')))
   eachLine(child.stderr!, (text) => {
@@ -149,7 +155,7 @@ function ended(part: Part, how: string, supervision: Supervision): void {
     part.state = 'stopped'
     return
   }
-  if (Date.now() - part.startedMs >= HEALTHY_MS) part.failures = 0
+  if (performance.now() - part.startedMs >= HEALTHY_MS) part.failures = 0
   const waitMs = Math.min(FIRST_BACKOFF_MS * 2 ** part.failures, LONGEST_BACKOFF_MS)
   part.failures += 1
   part.restarts += 1

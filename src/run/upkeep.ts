@@ -16,10 +16,9 @@ export async function keepUp(
   let cleanedMs = -Infinity
   await pause(EVERY_MS, stop)
   while (!stop.aborted) {
-    const nowMs = Date.now()
-    const clean = nowMs - cleanedMs >= HOUR_MS
-    await lookAfter(warehouse, { layers, nowMs, clean, stop })
-    if (clean) cleanedMs = nowMs
+    const clean = performance.now() - cleanedMs >= HOUR_MS
+    await lookAfter(warehouse, { layers, nowMs: Date.now(), clean, stop })
+    if (clean) cleanedMs = performance.now()
     await pause(EVERY_MS, stop)
   }
 }

@@ -13,9 +13,10 @@ export interface FloodGate {
 export function createFloodGate(options: {
   perSecond: number
   burst: number
+  /** ms of a clock that nobody sets: one that was set back would let the clients wait for as long. */
   clock?: () => number
 }): FloodGate {
-  const { perSecond, burst, clock = Date.now } = options
+  const { perSecond, burst, clock = () => performance.now() } = options
   const stepMs = 1000 / perSecond
   /** Per client: until when the messages taken so far would last at the rate. */
   const dueMs = new Map<string, number>()
