@@ -1,29 +1,32 @@
 /**
  * Verify: Silver and Gold are built again beside the lake, from the very versions that the stored tables say they
- * are made of, and compared row for row. So it may run while the platform does.
+ * are made of, and compared row for row. So it may run while the platform does. Of some days only what these need is
+ * built (`4-silver/beginnings.ts` says why that is enough); rows before them are then not looked at.
  */
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BRONZE_TELEMETRY } from './3-bronze/tables.ts'
 import { modelsWord } from './4-silver/progress.ts'
-import { rebuildSilver } from './4-silver/rebuild.ts'
 import { SILVER_DUPLICATES, SILVER_READINGS, SILVER_REJECTS, SILVER_TABLES } from './4-silver/tables.ts'
 import { rebuildGold } from './5-gold/rebuild.ts'
 import { GOLD_SUMMARY, GOLD_TABLES } from './5-gold/tables.ts'
 import { PlatformError } from './errors.ts'
-import { openLake } from './lake/index.ts'
 import { REFERENCES } from './4-silver/models.ts'
 import { REFERENCE_CATALOGUE } from './reference/tables.ts'
-import { compareTable, type TableComparison } from './verify-compare.ts'
-import type { Engine, Lake, Snapshot, TableDefinition } from './lake/types.ts'
+import { compareTable, type Comparison, type TableComparison } from './verify-compare.ts'
+import { buildSilver } from './verify-silver.ts'
+import type { DataFile, Engine, Lake, Snapshot, TableDefinition } from './lake/types.ts'
 
 export interface VerifyOptions {
   lake: Lake
   engine: Engine
   /** Where the tables to compare with are built; removed again, unless the process ends before: then the next verify of the same versions goes on there. */
   tempDir: string
-  /** Compare only so many days up to now; everything is built all the same, since energy depends on the past. */
+  /**
+   * Compare only so many UTC days up to now, in Gold local ones. Silver's rows of then are made of Bronze alone, Gold's of stored Silver; a month
+   * that has begun before is the sum of its days, those before as stored.
+   */
   days?: number
   /** Only this device, in all homes; the summary of the homes is then left out. */
   device?: string
@@ -63,19 +66,25 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
     BRONZE_TELEMETRY.name,
     ...REFERENCES,
   ])
-  const root = await folderFor(tempDir, silverInputs, device)
+  const since = options.days === undefined ? undefined : daysAgo(options.days)
+  const root = await folderFor(tempDir, silverInputs, [device ?? null, since ?? null])
   let interrupted = false
   try {
-    const target = await openLake({ root, engine })
     onProgress?.('building Silver beside the lake')
     const devices = device === undefined ? undefined : await sameDevices(lake, engine, silverInputs, device)
-    if (!(await isBuilt(target, silverInputs.get(BRONZE_TELEMETRY.name)!)))
-      await rebuildSilver({ lake: pinned(lake, silverInputs, devices), engine, target, onProgress })
+    const inputs = pinned(lake, silverInputs, devices)
+    const target = await buildSilver({ lake: inputs, engine, root, since, onProgress })
     onProgress?.('building Gold beside the lake')
     const anyGold = gold.get(GOLD_SUMMARY.name)!
     const goldInputs = await pinsOf(lake, anyGold, [...anyGold.txns.keys()])
     if (goldInputs.size > 0)
-      await rebuildGold({ lake: pinned(lake, goldInputs, devices), engine, target, onProgress })
+      await rebuildGold({
+        lake: pinned(lake, new Map([...goldInputs, ...gold]), devices),
+        engine,
+        target,
+        ...(since !== undefined && { since }),
+        ...(onProgress && { onProgress }),
+      })
     else for (const table of GOLD_TABLES) await target.define(table)
 
     const tables: TableComparison[] = []
@@ -84,7 +93,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
       onProgress?.(`comparing ${table.name}`)
       const stored = silver.get(table.name) ?? gold.get(table.name)!
       tables.push(
-        await compareTable({ engine, table, lake, stored, target, where: filterOf(table, options) }),
+        await compareTable({ engine, table, lake, stored, target, ...filterOf(table, device, since) }),
       )
     }
     const accounting = account(bronze, silverInputs.get(BRONZE_TELEMETRY.name), silver)
@@ -109,7 +118,7 @@ const OWNER = 'owner'
 const KEPT_MS = 86_400_000
 
 /** The folder for these versions, with what an interrupted verify of them has built; another one where somebody works there. */
-async function folderFor(tempDir: string, inputs: Pins, device: string | undefined): Promise<string> {
+async function folderFor(tempDir: string, inputs: Pins, of: unknown): Promise<string> {
   for (const name of await readdir(tempDir)) {
     if (!name.startsWith('verify-')) continue
     const old = join(tempDir, name)
@@ -119,7 +128,7 @@ async function folderFor(tempDir: string, inputs: Pins, device: string | undefin
   }
   const versions = [...inputs].map(([name, { version }]) => [name, version])
   const word = createHash('sha256')
-    .update(JSON.stringify([versions, device ?? null, modelsWord()]))
+    .update(JSON.stringify([versions, of, modelsWord()]))
     .digest('hex')
   const shared = join(tempDir, `verify-${word.slice(0, 16)}`)
   const folder = (await isWorkedIn(shared)) ? await mkdtemp(join(tempDir, 'verify-')) : shared
@@ -137,15 +146,6 @@ async function isWorkedIn(folder: string): Promise<boolean> {
   } catch (error) {
     return (error as { code?: string }).code === 'EPERM'
   }
-}
-
-/** Whether an interrupted verify has come as far as this: Silver is committed last. */
-async function isBuilt(target: Lake, bronze: Snapshot): Promise<boolean> {
-  await target.define(SILVER_READINGS)
-  return (
-    txn(await target.snapshot(SILVER_READINGS.name), BRONZE_TELEMETRY.name) === bronze.version &&
-    bronze.version >= 0
-  )
 }
 
 /** The newest version of the table that fits, looking back from the newest one. */
@@ -253,17 +253,30 @@ function pinned(lake: Lake, pins: Pins, devices: readonly string[] | undefined):
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
-function filterOf(table: TableDefinition, { days, device }: VerifyOptions): string {
+const daysAgo = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10)
+
+/** Which rows of a table are compared, and which of its files can hold one. */
+function filterOf(
+  table: TableDefinition,
+  device: string | undefined,
+  since: string | undefined,
+): Pick<Comparison, 'where' | 'holds'> {
   const conditions = ['true']
   if (device !== undefined) conditions.push(`device_id = ${literal(device)}`)
-  if (days !== undefined) {
-    const since = new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10)
-    const dateColumn = ['event_date', 'counted_date', 'date', 'month'].find((name) =>
-      table.columns.some((column) => column.name === name),
-    )
-    conditions.push(`${dateColumn} >= DATE '${dateColumn === 'month' ? `${since.slice(0, 7)}-01` : since}'`)
+  if (since === undefined) return { where: conditions.join(' AND ') }
+  const dateColumn = ['event_date', 'counted_date', 'date', 'month'].find((name) =>
+    table.columns.some((column) => column.name === name),
+  )
+  conditions.push(`${dateColumn} >= DATE '${dateColumn === 'month' ? `${since.slice(0, 7)}-01` : since}'`)
+  return {
+    where: conditions.join(' AND '),
+    // A partition is a date, the first of a month, or a year: `since` cut to its length does not lie after it.
+    holds: ({ partition }: DataFile) =>
+      table.partitionBy.every((name) => {
+        const value = partition[name] ?? ''
+        return value >= (name === 'month' ? `${since.slice(0, 7)}-01` : since.slice(0, value.length))
+      }),
   }
-  return conditions.join(' AND ')
 }
 
 const rowsIn = (snapshot: Snapshot | undefined): number =>

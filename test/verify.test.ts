@@ -130,6 +130,62 @@ test('a changed figure and a lost row are found and named', () =>
     assert.deepEqual([months?.rows, months?.onlyStored, months?.onlyRebuilt], [4, 2, 0])
   }))
 
+/** `days` so that the looked-at ones begin on this UTC date. */
+const daysSince = (date: string): number => Math.floor((Date.now() - Date.parse(date)) / 86_400_000)
+
+test('of some days, what differs in them is found, and what lies before them is neither looked at nor built on', async () => {
+  const day = 24 * 60
+  const messages = [0, 60, 12 * 60, day, day + 60].flatMap((minute) => [
+    sent(minute, { energy_total_wh: 1000 + minute, alert: minute === day ? 'high_power' : undefined }),
+    sent(minute + 1, { device_id: 'lamp', power_usage: 6, alert: 'high_power' }),
+  ])
+  const world = await openWorld(engine, { ...given, messages })
+  const check = (more: object = {}) => verify({ lake: world.lake, engine, tempDir: tmpdir(), ...more })
+  const differing = async (more: object = {}): Promise<Record<string, number>> => {
+    const { tables } = await check(more)
+    const found = tables.filter(({ onlyStored, onlyRebuilt }) => onlyStored + onlyRebuilt > 0)
+    return Object.fromEntries(found.map(({ table, onlyStored }) => [table, onlyStored]))
+  }
+  const plant = async (table: string, column: string, date: string): Promise<void> => {
+    const session = await engine.session()
+    const { files } = await world.lake.snapshot(table)
+    const by = table === 'silver.readings' ? 'event_date' : 'date'
+    const wrong = `CASE WHEN device_id = 'plug' AND ${by} = DATE '${date}' THEN ${column} + 1 ELSE ${column} END`
+    const rows = `SELECT * REPLACE (${wrong} AS ${column}) FROM ${world.lake.scan(table, files)}`
+    const add = await world.lake.write(session, table, rows)
+    await world.lake.commit(table, { operation: 'WRITE', add, remove: files })
+    await session.close()
+  }
+  const later = { days: daysSince('2024-06-04') }
+  try {
+    await world.finish()
+    const clean = await check(later)
+    assert.equal(clean.equal, true)
+    const rowsOf = (name: string) => clean.tables.find(({ table }) => table === name)?.rows
+    assert.deepEqual(
+      ['silver.readings', 'gold.daily_energy_consumption', 'gold.monthly_energy'].map(rowsOf),
+      [4, 2, 2],
+    )
+    // Three readings of the plug lie on the first day, its counter among what the second one goes on from.
+    await plant('silver.readings', 'energy_total_wh', '2024-06-03')
+    await plant('gold.daily_energy_consumption', 'total_energy_wh', '2024-06-03')
+    assert.deepEqual(await differing(later), {})
+    await plant('silver.readings', 'energy_wh', '2024-06-04')
+    await plant('gold.hourly_energy', 'energy_wh', '2024-06-04')
+    const ofPlug = await differing({ ...later, device: 'plug' })
+    assert.deepEqual(ofPlug['silver.readings'], 2)
+    assert.ok(ofPlug['gold.hourly_energy']! > 0)
+    assert.deepEqual(await differing({ ...later, device: 'lamp' }), {})
+    assert.deepEqual(await differing(), {
+      ...ofPlug,
+      'silver.readings': 5,
+      'gold.daily_energy_consumption': 1,
+    })
+  } finally {
+    await world.close()
+  }
+})
+
 test('an interrupted verify goes on where it was, and leaves nothing behind', () =>
   inWorld(async (world, check) => {
     await world.finish()

@@ -7,7 +7,7 @@ const DAY_US = 86_400_000_000
 const HOUR_US = 3_600_000_000
 
 /** How far back to look, days: at first two hours, since the hour before is needed whole; further only for devices whose state was not all found. */
-const WINDOWS_DAYS = [1 / 12, 2, 40, Number.POSITIVE_INFINITY]
+export const WINDOWS_DAYS = [1 / 12, 2, 40, Number.POSITIVE_INFINITY]
 
 /** Bounds the memory of one run of the models over history. */
 const ROWS_PER_PART = 2_000_000
@@ -42,20 +42,7 @@ async function searchPart(
   const since = Number.isFinite(days)
     ? `AND epoch_us(r.timestamp) >= w.to_us - ${Math.round(days * DAY_US)}`
     : ''
-  await session.run(
-    `CREATE OR REPLACE TEMP TABLE past AS
-     SELECT n.channel_no, n.device_no, r.ingestion_time, r.stream_topic, r.stream_partition, r.stream_offset, r.stream_index, r.timestamp, r.device_type, r.temperature, r.power_usage, r.energy_consumption_wh, r.energy_total_wh, r.status, r.alert
-     FROM ${source} r JOIN numbers n ON n.tenant_id = r.tenant_id AND n.device_id = r.device_id AND n.channel = r.channel
-     JOIN wanted w ON w.device_no = n.device_no
-     WHERE epoch_us(r.timestamp) < w.to_us ${since} AND w.device_no % ${parts} = ${part}`,
-  )
-  await materialise(session, 'history')
-  await session.run(
-    `CREATE OR REPLACE TEMP TABLE accepted AS SELECT * FROM history;
-     CREATE OR REPLACE TEMP TABLE carried_so_far AS SELECT * FROM carried;
-     CREATE OR REPLACE TEMP TABLE carried AS SELECT * FROM carried LIMIT 0`,
-  )
-  await computeEnergy(session)
+  await readPast(session, source, `${since} AND w.device_no % ${parts} = ${part}`)
   await session.run(
     `INSERT INTO found SELECT w.device_no FROM wanted w
        WHERE w.device_no % ${parts} = ${part} ${Number.isFinite(days) ? `AND NOT EXISTS (${INCOMPLETE})` : ''};
@@ -66,6 +53,47 @@ async function searchPart(
        JOIN wanted w ON w.device_no = h.device_no
        WHERE h.t_us > w.to_us - ${HOUR_US}`,
   )
+}
+
+/**
+ * Ids of the devices of `before_us` of which the rows before `to_us` alone, with nothing carried into them, do not say what they
+ * leave to those after. `seen` says which channels have ever measured what.
+ */
+export async function unsettledDevices(lake: Lake, session: Session, readings: Snapshot): Promise<string[]> {
+  await session.run('CREATE OR REPLACE TEMP TABLE wanted AS SELECT * FROM before_us')
+  const files = await filesOfWindow(session, readings, Number.POSITIVE_INFINITY)
+  const source = lake.scan(READINGS, files)
+  const parts = Math.max(1, Math.ceil(files.reduce((sum, { stats }) => sum + stats.rows, 0) / ROWS_PER_PART))
+  const unsettled: string[] = []
+  for (let part = 0; part < parts; part++) {
+    await carryNothing(session)
+    const inPart = `w.device_no % ${parts} = ${part}`
+    await readPast(session, source, `AND ${inPart}`)
+    const found = await session.rows<{ device_id: string }>(
+      `SELECT DISTINCT n.device_id FROM wanted w JOIN numbers n USING (device_no)
+       WHERE ${inPart} AND EXISTS (${INCOMPLETE})`,
+    )
+    unsettled.push(...found.map(({ device_id }) => device_id))
+  }
+  return unsettled
+}
+
+/** Makes `history` of the rows before their device's `to_us` that meet a condition, and the energy models over them; `carried` is put aside. */
+async function readPast(session: Session, source: string, condition: string): Promise<void> {
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE past AS
+     SELECT n.channel_no, n.device_no, r.ingestion_time, r.stream_topic, r.stream_partition, r.stream_offset, r.stream_index, r.timestamp, r.device_type, r.temperature, r.power_usage, r.energy_consumption_wh, r.energy_total_wh, r.status, r.alert
+     FROM ${source} r JOIN numbers n ON n.tenant_id = r.tenant_id AND n.device_id = r.device_id AND n.channel = r.channel
+     JOIN wanted w ON w.device_no = n.device_no
+     WHERE epoch_us(r.timestamp) < w.to_us ${condition}`,
+  )
+  await materialise(session, 'history')
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE accepted AS SELECT * FROM history;
+     CREATE OR REPLACE TEMP TABLE carried_so_far AS SELECT * FROM carried;
+     CREATE OR REPLACE TEMP TABLE carried AS SELECT * FROM carried LIMIT 0`,
+  )
+  await computeEnergy(session)
 }
 
 /**

@@ -54,15 +54,9 @@ export async function loadTail(lake: Lake, session: Session, readings: Snapshot)
        bool_or(energy_total_wh IS NOT NULL) AS has_c, bool_or(energy_consumption_wh IS NOT NULL) AS has_r
      FROM ${lake.scan(READINGS, readings.files)} GROUP BY tenant_id, device_id, channel`,
   )
-  await numberChannels(session, 'SELECT * FROM seen_texts')
+  await numberSeen(session)
   await session.run(
-    `CREATE OR REPLACE TEMP TABLE seen AS
-     SELECT h.channel_no, h.device_no, s.newest_us,
-       s.has_p AND coalesce(h.energy_source, 'integrated') = 'integrated' AS has_p,
-       s.has_c AND coalesce(h.energy_source, 'counter') = 'counter' AS has_c,
-       s.has_r AND coalesce(h.energy_source, 'reported') = 'reported' AS has_r
-     FROM seen_texts s JOIN channels h USING (tenant_id, device_id, channel);
-     CREATE OR REPLACE TEMP TABLE newest AS
+    `CREATE OR REPLACE TEMP TABLE newest AS
      SELECT device_no, max(newest_us) AS newest_us FROM seen GROUP BY device_no;
      CREATE OR REPLACE TEMP TABLE before_us AS SELECT device_no, newest_us + 1 AS to_us FROM newest`,
   )
@@ -72,6 +66,22 @@ export async function loadTail(lake: Lake, session: Session, readings: Snapshot)
      CREATE OR REPLACE TEMP TABLE tail_hour AS SELECT * FROM hour_before`,
   )
   await loadPending(lake, session, readings)
+}
+
+/**
+ * From `seen_texts` (tenant_id, device_id, channel, newest_us, has_p, has_c, has_r) to `seen`: the same by number, and only what
+ * counts where the catalogue fixes the source of energy.
+ */
+export async function numberSeen(session: Session): Promise<void> {
+  await numberChannels(session, 'SELECT * FROM seen_texts')
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE seen AS
+     SELECT h.channel_no, h.device_no, s.newest_us,
+       s.has_p AND coalesce(h.energy_source, 'integrated') = 'integrated' AS has_p,
+       s.has_c AND coalesce(h.energy_source, 'counter') = 'counter' AS has_c,
+       s.has_r AND coalesce(h.energy_source, 'reported') = 'reported' AS has_r
+     FROM seen_texts s JOIN channels h USING (tenant_id, device_id, channel)`,
+  )
 }
 
 /** The tables of the tail, without those that can be made of others. */

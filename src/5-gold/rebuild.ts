@@ -1,9 +1,11 @@
 import { isPlatformError } from '../errors.ts'
-import type { Engine, Lake, Session } from '../lake/types.ts'
+import type { DataFile, Engine, Lake, Session } from '../lake/types.ts'
 import { buildTouched } from './build.ts'
 import { extendCalendar, loadCalendar } from './calendar.ts'
 import { goldSnapshots, inputSnapshots, publish, type InputSnapshots } from './publish.ts'
-import { GOLD_CALENDAR, GOLD_TABLES } from './tables.ts'
+import { readModel } from './models.ts'
+import { bounds, LEAST_MAX_GAP_US, MAX_GAP_SQL } from './silver-rows.ts'
+import { GOLD_CALENDAR, GOLD_HOURLY, GOLD_MONTHLY, GOLD_TABLES } from './tables.ts'
 import {
   addChangedReadings,
   addChangedRejects,
@@ -24,6 +26,8 @@ export async function rebuildGold(options: {
   lake: Lake
   engine: Engine
   target?: Lake
+  /** Only the local days from this date on, into a `target`; a month that has begun before takes its hours of before from `lake`. */
+  since?: string
   onProgress?: (text: string) => void
 }): Promise<void> {
   const session = await options.engine.session()
@@ -45,9 +49,9 @@ export async function rebuildGold(options: {
 /** As `rebuildGold`, in a session at hand. Returns the input versions that the tables are now made from. */
 export async function rebuildIn(
   session: Session,
-  options: { lake: Lake; target?: Lake; onProgress?: (text: string) => void },
+  options: { lake: Lake; target?: Lake; since?: string; onProgress?: (text: string) => void },
 ): Promise<InputSnapshots> {
-  const { lake, target = lake, onProgress } = options
+  const { lake, target = lake, since, onProgress } = options
   for (const table of [GOLD_CALENDAR, ...GOLD_TABLES]) await target.define(table)
   const inputs = await inputSnapshots(lake)
   const base = await goldSnapshots(target)
@@ -55,10 +59,15 @@ export async function rebuildIn(
   await loadReference(lake, session, inputs)
   await beginTouched(session)
   const { files } = inputs['silver.readings']
-  await addChangedReadings(lake, session, { added: files, removed: [] })
+  const sought =
+    since === undefined
+      ? { files, rejects: inputs['silver.rejects'].files }
+      : await reaching(session, inputs, since)
+  await addChangedReadings(lake, session, { added: sought.files, removed: [] })
   await coverCalendar({ lake: target, session, zone, inputs })
-  await addChangedRejects(lake, session, { added: inputs['silver.rejects'].files, removed: [] })
+  await addChangedRejects(lake, session, { added: sought.rejects, removed: [] })
   await touchChangedRows(lake, session, { ...inputs['silver.readings'], files: [] })
+  if (since !== undefined) await session.run(`DELETE FROM touched WHERE date < DATE '${since}'`)
   const empty = new Map([...base].map(([name, snapshot]) => [name, { ...snapshot, files: [] }] as const))
   const changes = await buildTouched({
     lake,
@@ -70,11 +79,66 @@ export async function rebuildIn(
     carries: false,
     onProgress,
   })
+  if (since !== undefined)
+    changes.set(GOLD_MONTHLY.name, {
+      add: await monthsSince({
+        lake,
+        target,
+        session,
+        since,
+        hourly: changes.get(GOLD_HOURLY.name)?.add ?? [],
+      }),
+      remove: [],
+    })
   for (const [name, snapshot] of base) {
     changes.set(name, { add: changes.get(name)?.add ?? [], remove: [...snapshot.files] })
   }
   await publish({ target, operation: 'REBUILD', base, inputs, changes })
   return inputs
+}
+
+/** Files of Silver that can touch a local day from `since` on: such a day begins at most 14 h before its date does in UTC. */
+async function reaching(
+  session: Session,
+  inputs: InputSnapshots,
+  since: string,
+): Promise<{ files: DataFile[]; rejects: DataFile[] }> {
+  const [gap] = await session.rows<{ us: number }>(
+    `SELECT max(us) AS us FROM (SELECT ${MAX_GAP_SQL} AS us FROM catalogue c UNION ALL VALUES (${LEAST_MAX_GAP_US}))`,
+  )
+  const earliestUs = (Date.parse(since) - 14 * 3_600_000) * 1000
+  // A row reaches as far as its channel's longest gap, to the end of a quarter-hour.
+  const fromUs = earliestUs - gap!.us - 900_000_000
+  const dateFrom = new Date(earliestUs / 1000).toISOString().slice(0, 10)
+  return {
+    files: inputs['silver.readings'].files.filter((file) => (bounds(file, 'timestamp')?.toUs ?? 0) >= fromUs),
+    rejects: inputs['silver.rejects'].files.filter(
+      ({ partition }) => (partition.counted_date ?? '') >= dateFrom,
+    ),
+  }
+}
+
+/** The months from that of `since` on: of the stored hours before it, and those that were computed. */
+async function monthsSince(build: {
+  lake: Lake
+  target: Lake
+  session: Session
+  since: string
+  hourly: readonly DataFile[]
+}): Promise<DataFile[]> {
+  const { lake, target, session, since, hourly } = build
+  const month = `${since.slice(0, 7)}-01`
+  const stored = (await lake.snapshot(GOLD_HOURLY.name)).files.filter(
+    (file) => file.partition.month === month,
+  )
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE hourly_energy AS
+     SELECT * FROM ${lake.scan(GOLD_HOURLY.name, stored)} WHERE date < DATE '${since}'
+     UNION ALL BY NAME SELECT * FROM ${target.scan(GOLD_HOURLY.name, hourly)};
+     CREATE OR REPLACE TEMP TABLE touched_days AS SELECT DISTINCT tenant_id, device_id, date FROM hourly_energy;
+     CREATE OR REPLACE TEMP TABLE calendar AS SELECT DISTINCT date, month FROM hourly_energy`,
+  )
+  return await target.write(session, GOLD_MONTHLY.name, readModel('monthly_energy').sql)
 }
 
 /** The house's zone as recorded; UTC where none is. */

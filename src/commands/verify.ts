@@ -8,8 +8,8 @@ export const VERIFY: Command = {
   summary: 'rebuild Silver and Gold beside the lake and compare row for row',
   options: {
     ...COMMON_OPTIONS,
-    days: { value: 'N', description: 'compare only so many days up to now' },
-    device: { value: 'ID', description: 'compare only this device' },
+    days: { value: 'N', description: 'only so many days up to now: no more is built than these need' },
+    device: { value: 'ID', description: 'only this device: no other is built' },
     ...JSON_OPTION,
   },
   examples: ['smarthouse verify', 'smarthouse verify --days 7', 'smarthouse verify --device thermostat_1'],
