@@ -62,6 +62,10 @@ export interface GoldBuild {
   /** Whether facts of the newest days are carried from one build of this session to the next. */
   carries: boolean
   onProgress?: (text: string) => void
+  /** Of an earlier build of the very same: its months are done, and `new_months` is as they left it. */
+  done?: { months: number; files: Readonly<Record<string, DataFile[]>> }
+  /** Called after each month with how many are done and what they wrote. */
+  afterMonth?: (months: number, changes: ReadonlyMap<string, TableChange>) => Promise<void>
   /** Silver rows that were read, added up. */
   rowsRead?: number
 }
@@ -73,18 +77,24 @@ export interface GoldBuild {
  */
 export async function buildTouched(build: GoldBuild): Promise<Map<string, TableChange>> {
   const { session } = build
-  const changes = new Map<string, TableChange>()
+  const { months: doneMonths = 0, files: doneFiles = {} } = build.done ?? {}
+  const changes = new Map<string, TableChange>(
+    Object.entries(doneFiles).map(([name, add]) => [name, { add, remove: [] }]),
+  )
   if (!build.carries) await forgetFacts(session)
   const months = await session.rows<{ month: string; days: number }>(
     `SELECT a.month, count(*) AS days FROM (SELECT DISTINCT tenant_id, device_id, date FROM touched) t
      JOIN all_days a ON a.date = t.date GROUP BY a.month ORDER BY a.month`,
   )
-  await session.run('CREATE OR REPLACE TEMP TABLE new_months AS SELECT NULL WHERE FALSE')
+  if (doneMonths === 0)
+    await session.run('CREATE OR REPLACE TEMP TABLE new_months AS SELECT NULL WHERE FALSE')
   for (const [index, { month, days }] of months.entries()) {
+    if (index < doneMonths) continue
     build.onProgress?.(
       `gold ${month.slice(0, 7)}: ${days} device-days (month ${index + 1} of ${months.length})`,
     )
     await buildMonth(build, month, changes, index === 0)
+    await build.afterMonth?.(index + 1, changes)
   }
   const years = new Set(months.map(({ month }) => month.slice(0, 4)))
   if (months.length > 0) await mergeMonths(build, years, changes)

@@ -1,7 +1,8 @@
 import { isPlatformError } from '../errors.ts'
-import type { DataFile, Engine, Lake, Session } from '../lake/types.ts'
-import { buildTouched } from './build.ts'
+import type { DataFile, Engine, Lake, Session, Snapshot } from '../lake/types.ts'
+import { buildTouched, type TableChange } from './build.ts'
 import { extendCalendar, loadCalendar } from './calendar.ts'
+import { dropProgress, madeOf, resumed, saveProgress } from './progress.ts'
 import { goldSnapshots, inputSnapshots, publish, type InputSnapshots } from './publish.ts'
 import { readModel } from './models.ts'
 import { bounds, LEAST_MAX_GAP_US, MAX_GAP_SQL } from './silver-rows.ts'
@@ -14,22 +15,31 @@ import {
   touchChangedRows,
 } from './touched.ts'
 
+/** A rebuild that takes longer than this can be gone on with after an interruption. */
+const SAVE_EVERY_MS = 5_000
+
 /** Attempts to replace the tables while somebody else commits to them. */
 const ATTEMPTS = 3
 
-/**
- * Builds Gold anew, wholly, from Silver, the catalogue and the tariffs: into `target`, or in place, where each
- * table is replaced by one commit. Works month by month, so that memory does not grow with history. A stage that runs at the
- * same time may commit in between: then it is done again. Throws `lake_conflict` where that happens every time.
- */
-export async function rebuildGold(options: {
+export interface RebuildOptions {
   lake: Lake
-  engine: Engine
   target?: Lake
   /** Only the local days from this date on, into a `target`; a month that has begun before takes its hours of before from `lake`. */
   since?: string
+  /** Called before each month; what it throws interrupts the rebuild. */
   onProgress?: (text: string) => void
-}): Promise<void> {
+  /** How often the progress is saved, ms. */
+  saveEveryMs?: number
+}
+
+/**
+ * Builds Gold anew, wholly, from Silver, the catalogue and the tariffs: into `target`, or in place, where each
+ * table is replaced by one commit. Works month by month, so that memory does not grow with history; one after the other, since each may hold
+ * as many rows as memory allows, and the engine shares a statement among its threads. Where an earlier call was interrupted, and
+ * inputs and models are still the same, it goes on after the months that were done. A stage that runs at the same time may
+ * commit in between: then it is done again. Throws `lake_conflict` where that happens every time.
+ */
+export async function rebuildGold(options: RebuildOptions & { engine: Engine }): Promise<void> {
   const session = await options.engine.session()
   try {
     for (let attempt = 1; ; attempt++) {
@@ -47,11 +57,8 @@ export async function rebuildGold(options: {
 }
 
 /** As `rebuildGold`, in a session at hand. Returns the input versions that the tables are now made from. */
-export async function rebuildIn(
-  session: Session,
-  options: { lake: Lake; target?: Lake; since?: string; onProgress?: (text: string) => void },
-): Promise<InputSnapshots> {
-  const { lake, target = lake, since, onProgress } = options
+export async function rebuildIn(session: Session, options: RebuildOptions): Promise<InputSnapshots> {
+  const { lake, target = lake, since } = options
   for (const table of [GOLD_CALENDAR, ...GOLD_TABLES]) await target.define(table)
   const inputs = await inputSnapshots(lake)
   const base = await goldSnapshots(target)
@@ -68,17 +75,7 @@ export async function rebuildIn(
   await addChangedRejects(lake, session, { added: sought.rejects, removed: [] })
   await touchChangedRows(lake, session, { ...inputs['silver.readings'], files: [] })
   if (since !== undefined) await session.run(`DELETE FROM touched WHERE date < DATE '${since}'`)
-  const empty = new Map([...base].map(([name, snapshot]) => [name, { ...snapshot, files: [] }] as const))
-  const changes = await buildTouched({
-    lake,
-    target,
-    session,
-    readings: files,
-    rejects: inputs['silver.rejects'].files,
-    base: empty,
-    carries: false,
-    onProgress,
-  })
+  const changes = await buildAll(session, options, inputs, zone)
   if (since !== undefined)
     changes.set(GOLD_MONTHLY.name, {
       add: await monthsSince({
@@ -90,11 +87,54 @@ export async function rebuildIn(
       }),
       remove: [],
     })
-  for (const [name, snapshot] of base) {
-    changes.set(name, { add: changes.get(name)?.add ?? [], remove: [...snapshot.files] })
+  // One that was killed between two tables finds its own files in the first: a path may stand in an entry only once.
+  for (const [name, { files: before }] of base) {
+    const add = changes.get(name)?.add ?? []
+    const [there, kept] = [before, add].map((of) => new Set(of.map(({ path }) => path)))
+    changes.set(name, {
+      add: add.filter(({ path }) => !there!.has(path)),
+      remove: before.filter(({ path }) => !kept!.has(path)),
+    })
   }
   await publish({ target, operation: 'REBUILD', base, inputs, changes })
+  await dropProgress(target)
   return inputs
+}
+
+/** Computes all that is touched, month by month, from where an interrupted rebuild of the very same has come to. */
+async function buildAll(
+  session: Session,
+  options: RebuildOptions,
+  inputs: InputSnapshots,
+  zone: string,
+): Promise<Map<string, TableChange>> {
+  const { lake, target = lake, since, onProgress, saveEveryMs = SAVE_EVERY_MS } = options
+  const made = madeOf(inputs, since === undefined ? zone : `${zone} since ${since}`)
+  const done = await resumed(target, session, made)
+  if (done) onProgress?.(`gold: goes on after ${done.months} months, which were done before`)
+  let savedMs = Date.now()
+  return await buildTouched({
+    lake,
+    target,
+    session,
+    readings: inputs['silver.readings'].files,
+    rejects: inputs['silver.rejects'].files,
+    base: await emptyTables(target),
+    carries: false,
+    onProgress,
+    ...(done && { done }),
+    async afterMonth(months, written) {
+      if (Date.now() - savedMs < saveEveryMs) return
+      const files = Object.fromEntries([...written].map(([name, { add }]) => [name, add]))
+      await saveProgress(target, session, { made, months, files })
+      savedMs = Date.now()
+    },
+  })
+}
+
+async function emptyTables(target: Lake): Promise<Map<string, Snapshot>> {
+  const tables = await goldSnapshots(target)
+  return new Map([...tables].map(([name, snapshot]) => [name, { ...snapshot, files: [] }] as const))
 }
 
 /** Files of Silver that can touch a local day from `since` on: such a day begins at most 14 h before its date does in UTC. */

@@ -98,7 +98,7 @@ export const REBUILD: Command = {
     'smarthouse rebuild devices',
   ],
   exitCodes: {
-    130: 'interrupted; rebuild silver goes on from there the next time, if nothing has come meanwhile',
+    130: 'interrupted; it goes on from there the next time, if nothing has come meanwhile',
   },
   async run(args, stop) {
     const [layer, ...others] = args.positionals
