@@ -7,7 +7,7 @@ const SEQUENCE_MS = 1200
 
 export const useSingleKeys = () => useFlag('single-keys', true)
 
-let pending: { key: string; at: number } | null = null
+let pending: { key: string } | null = null
 
 /** Calls `act` when the key, or the two keys of a sequence such as `g o`, are pressed. */
 export function useShortcut(keys: string, act: () => void): void {
@@ -26,9 +26,12 @@ export function useShortcut(keys: string, act: () => void): void {
         return
       }
       if (event.key === first) {
-        pending = { key: first, at: event.timeStamp }
-        // The key after the sequence's time stands for itself again.
-        setTimeout(() => (pending = null), SEQUENCE_MS)
+        const begun = { key: first }
+        pending = begun
+        // The key after the sequence's time stands for itself again; a sequence begun since has its own time.
+        setTimeout(() => {
+          if (pending === begun) pending = null
+        }, SEQUENCE_MS)
       } else if (pending?.key === first && event.key === second) {
         pending = null
         latest.current()
