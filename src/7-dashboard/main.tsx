@@ -14,6 +14,7 @@ import { createRoot } from 'react-dom/client'
 import { ApiError } from './api.ts'
 import { devicesSearchOf } from './devices/search.ts'
 import { Card, Failure } from './kit/Card.tsx'
+import { painted } from './kit/paint.ts'
 import { mendLanguage } from './language.ts'
 import { OverviewPage } from './overview/OverviewPage.tsx'
 import { Shell } from './shell/Shell.tsx'
@@ -64,6 +65,15 @@ const router = createRouter({
     </Card>
   ),
 })
+
+// A press is answered by a frame before the page or range that it leads to is drawn. The first page comes at once, and
+// so does what only replaces the address, such as the filter that somebody types.
+const { load } = router
+router.load = async (options) => {
+  router.updateLatestLocation()
+  if (router.state.resolvedLocation && options?.action?.type !== 'REPLACE') await painted()
+  await load(options)
+}
 
 declare module '@tanstack/react-router' {
   interface Register {

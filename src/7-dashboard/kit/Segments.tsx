@@ -1,5 +1,5 @@
 /** A few exclusive choices side by side. Radio buttons to the keyboard: arrows move, Tab leaves. */
-import { useId } from 'react'
+import { useId, useState } from 'react'
 
 export interface Segment<Value extends string> {
   value: Value
@@ -18,6 +18,15 @@ export function Segments<Value extends string>(props: {
   stretch?: boolean
 }) {
   const name = useId()
+  const { value: chosen } = props
+  // What was pressed shows at once, also where what follows from it is drawn later.
+  const [pressed, setPressed] = useState<Value>()
+  if (pressed === chosen && pressed !== undefined) setPressed(undefined)
+  const shown = pressed ?? chosen
+  const press = (value: Value) => {
+    setPressed(value)
+    props.choose(value)
+  }
   return (
     <div
       role="radiogroup"
@@ -34,8 +43,8 @@ export function Segments<Value extends string>(props: {
             type="radio"
             name={name}
             value={value}
-            checked={props.value === value}
-            onChange={() => props.choose(value)}
+            checked={shown === value}
+            onChange={() => press(value)}
             className="absolute inset-0 size-full cursor-pointer opacity-0"
             aria-label={label}
           />

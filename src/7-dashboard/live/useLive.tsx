@@ -1,6 +1,14 @@
 /** Gives the live store of the home that is looked at to the page, and feeds it. */
 import { useQueryClient } from '@tanstack/react-query'
-import { createContext, useContext, useEffect, useMemo, useSyncExternalStore } from 'react'
+import {
+  createContext,
+  startTransition,
+  useContext,
+  useEffect,
+  useMemo,
+  useState,
+  useSyncExternalStore,
+} from 'react'
 import type { ReactNode } from 'react'
 import type { AnswerOf, LiveEvent } from '../../6-serve/contract.ts'
 import { ask, urlOf } from '../api.ts'
@@ -67,7 +75,41 @@ export function useLiveStore(): LiveStore {
   return store
 }
 
+/** How the connection stands; anew when that changes, and once a second while readings arrive. */
 export function useLiveState(): LiveState {
   const store = useLiveStore()
-  return useSyncExternalStore(store.subscribe, store.state)
+  useSyncExternalStore(store.subscribe, () => toTheSecond(store.state()))
+  return store.state()
+}
+
+function toTheSecond({ connection, paused, lastArrivalMs, staleAfterMs }: LiveState): string {
+  const second = lastArrivalMs === null ? null : Math.floor(lastArrivalMs / 1000)
+  return [connection, paused, second, staleAfterMs].join(' ')
+}
+
+/** Whether the live view stands still; what reads only this is not drawn anew with every arrival. */
+export function usePaused(): boolean {
+  const store = useLiveStore()
+  return useSyncExternalStore(store.subscribe, () => store.state().paused)
+}
+
+/** A part of the store, taken over in slices after the frame; `select` stays the same function. */
+export function useSelected<T>(store: LiveStore, select: (store: LiveStore) => T): T {
+  const [taken, setTaken] = useState(() => ({ store, select, value: select(store) }))
+  useEffect(() => {
+    const take = () => {
+      const value = select(store)
+      startTransition(() =>
+        setTaken((old) =>
+          old.store === store && old.select === select && Object.is(old.value, value)
+            ? old
+            : { store, select, value },
+        ),
+      )
+    }
+    take()
+    return store.subscribe(take)
+  }, [store, select])
+  // Another home: nothing of the one before.
+  return taken.store === store && taken.select === select ? taken.value : select(store)
 }

@@ -1,5 +1,14 @@
 /** Live power and live temperature: who is drawn, which window, legend with values, chart or table. */
-import { Suspense, lazy, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
+import {
+  Suspense,
+  lazy,
+  startTransition,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react'
 import { OTHER_COLOUR, colourOf } from '../charts/colours.ts'
 import type { Readout, TimeSeries } from '../charts/TimeChart.tsx'
 import { formatPower, formatSeconds, formatTemperature, humanize } from '../format.ts'
@@ -10,7 +19,7 @@ import { ICON_BUTTON } from '../kit/overlays.tsx'
 import { Segments } from '../kit/Segments.tsx'
 import type { Column } from '../live/rings.ts'
 import type { LiveStore, Measure } from '../live/store.ts'
-import { useLiveState, useLiveStore } from '../live/useLive.tsx'
+import { useLiveStore, usePaused, useSelected } from '../live/useLive.tsx'
 import { texts } from '../texts.ts'
 import { useFocus } from './focus.ts'
 import { Legend } from './Legend.tsx'
@@ -25,6 +34,10 @@ const WINDOWS: readonly WindowS[] = ['100', '300', '3600']
 const DRAWN = 5
 const OTHER = 'other'
 
+const devicesOf = (store: LiveStore) => store.devices()
+const idsOf = (measure: Measure) => (store: LiveStore) => store.rings[measure].devices().toSorted().join('\n')
+const IDS = { power: idsOf('power'), temperature: idsOf('temperature') }
+
 interface Props {
   measure: Measure
   zone: string
@@ -38,7 +51,7 @@ interface Props {
 export function LiveChartCard(props: Props) {
   const { measure, zone } = props
   const store = useLiveStore()
-  const { paused } = useLiveState()
+  const paused = usePaused()
   const { focused, choose } = useFocus()
   const [readout, setReadout] = useState<Readout | null>(null)
   const drawn = useDrawn(store, measure, focused)
@@ -106,12 +119,12 @@ function Actions({ windowS, setWindow, table, setTable, title }: Props & { title
           title: texts.charts.windowTitles[value],
         }))}
         value={windowS}
-        choose={setWindow}
+        choose={(value) => startTransition(() => setWindow(value))}
       />
       <button
         type="button"
         className={`${ICON_BUTTON} ml-1`}
-        onClick={() => setTable(!table)}
+        onClick={() => startTransition(() => setTable(!table))}
         aria-label={`${title}: ${toggle}`}
         title={toggle}
       >
@@ -146,9 +159,7 @@ export interface Drawn {
  * change places while one looks at it cannot be read.
  */
 function useDrawn(store: LiveStore, measure: Measure, focused: ReadonlySet<string>): Drawn {
-  const ids = useSyncExternalStore(store.subscribe, () =>
-    store.rings[measure].devices().toSorted().join('\n'),
-  )
+  const ids = useSelected(store, IDS[measure])
   return useMemo(() => {
     const rings = store.rings[measure]
     const thermostat = (id: string) => (store.devices().get(id)?.device_type === 'thermostat' ? 1 : 0)
@@ -164,7 +175,7 @@ function useDrawn(store: LiveStore, measure: Measure, focused: ReadonlySet<strin
 }
 
 function useSeries(store: LiveStore, measure: Measure, drawn: Drawn, focused: ReadonlySet<string>) {
-  const order = useSyncExternalStore(store.subscribe, store.devices)
+  const order = useSelected(store, devicesOf)
   const series = useMemo((): TimeSeries[] => {
     const place = new Map([...order.keys()].map((id, i) => [id, i]))
     const anyFocused = drawn.single.some((id) => focused.has(id))

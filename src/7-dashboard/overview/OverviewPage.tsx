@@ -1,5 +1,5 @@
 /** The Overview: what the house uses now, what it used, how it is, in the order in which people ask. */
-import { memo, useDeferredValue, useState } from 'react'
+import { memo, startTransition, useDeferredValue, useState } from 'react'
 import type { Overview } from '../../6-serve/contract.ts'
 import { formatDate, formatTime } from '../format.ts'
 import { Card, Empty, Failure } from '../kit/Card.tsx'
@@ -47,7 +47,7 @@ const Cards = memo(function Cards({ data, stale, error, busy, refetch }: CardsPr
   const home = useHomes().data?.homes.find((each) => each.tenant === tenant)
   const [windowS, setWindow] = useState<WindowS>('100')
   const [table, setTable] = useState(false)
-  useShortcut('t', () => setTable((shown) => !shown))
+  useShortcut('t', () => startTransition(() => setTable((shown) => !shown)))
 
   // First the figures, then what stands below them: a slow phone answers in between.
   const below = useDeferredValue(true, false)

@@ -1,4 +1,5 @@
 /** Health against risk of every device: as points with quadrants, or as a table. */
+import { startTransition } from 'react'
 import type { Overview } from '../../6-serve/contract.ts'
 import { Scatter } from '../charts/Scatter.tsx'
 import { formatShare, humanize } from '../format.ts'
@@ -32,7 +33,7 @@ export function ScatterCard({
             <button
               type="button"
               className={ICON_BUTTON}
-              onClick={() => setTable(!table)}
+              onClick={() => startTransition(() => setTable(!table))}
               aria-label={`${texts.scatter.title}: ${toggle}`}
               title={toggle}
             >

@@ -3,7 +3,7 @@ import { memo, useState } from 'react'
 import type { StreamMessage, StreamTopic } from '../../6-serve/contract.ts'
 import { formatBytes, formatCount, formatInstant, formatSeconds } from '../format.ts'
 import { Card, Empty, Failure, Skeleton } from '../kit/Card.tsx'
-import { useLiveState } from '../live/useLive.tsx'
+import { usePaused } from '../live/useLive.tsx'
 import { MessageSheet } from './MessageSheet.tsx'
 import { MessagesBar } from './MessagesBar.tsx'
 import { ReplayAll } from './Replay.tsx'
@@ -19,7 +19,7 @@ export function MessagesCard(props: { topic: StreamTopic; zone: string; classNam
   const [search] = useStreamSearch()
   const [follow, setFollow] = useState(false)
   const [opened, setOpened] = useState<StreamMessage | null>(null)
-  const { paused } = useLiveState()
+  const paused = usePaused()
   const fromEnd = search.from === undefined
   const following = follow && fromEnd && !paused && opened === null
   const tail = useTail(queryOf(search, topic.topic), following)
