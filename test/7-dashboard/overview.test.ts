@@ -208,9 +208,10 @@ inBrowser('keyboard: help, tables, periods, chart cursor, single keys off', asyn
   await page.keyboard.press('t')
   await page.locator('canvas').nth(1).waitFor()
 
+  const asked = page.waitForRequest(/overview.*from=2026-11-22/)
   await page.keyboard.press('[')
   await page.waitForURL(/range=custom&from=2026-11-22&to=2026-11-22|from=2026-11-22.*to=2026-11-22/)
-  assert.ok(api().asked.some((path) => path.includes('from=2026-11-22')))
+  await asked
   await page.goBack()
   await page.waitForURL((url) => !url.search.includes('custom'))
 
@@ -244,6 +245,14 @@ inBrowser('the theme changes at once and stays; the address holds range and focu
     .getByRole('button', { name: /^Smart plug 1/ })
     .first()
     .click()
+  await page.waitForURL(/dev=smart_plug_1/)
+  // Two changes within one frame: the second keeps the first.
+  await page.evaluate(
+    `document.querySelector('input[aria-label="7 days"]').click(); document.querySelector('button[aria-pressed=false]').click()`,
+  )
+  await page.waitForURL(({ search }) => search.includes('range=7d') && !search.includes('dev=smart_plug_1'))
+  assert.equal(await page.getByRole('radio', { name: '7 days' }).isChecked(), true)
+  await page.goBack()
   await page.waitForURL(/dev=smart_plug_1/)
   await page.reload()
   await whole(page)
