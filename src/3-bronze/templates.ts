@@ -28,8 +28,10 @@ export interface ReadOff {
 /** Longer messages, and those of more numbers, are parsed. */
 const MOST_BYTES = 1024
 const MOST_SLOTS = 24
-/** More are not remembered; then it begins anew. */
+/** More are not remembered: some tens of MB. */
 const MOST_TEMPLATES = 20_000
+/** With so many it begins anew after so many messages, not sooner: of a million devices each would be forgotten before it comes again. */
+const MESSAGES_BEFORE_ANEW = 1_000_000
 
 const [OPENING, CLOSING, QUOTE, BACKSLASH, SPACE] = [0x7b, 0x7d, 0x22, 0x5c, 0x20]
 const [MINUS, POINT, ZERO, NINE, SMALL_E, CAPITAL_E] = [0x2d, 0x2e, 0x30, 0x39, 0x65, 0x45]
@@ -47,6 +49,8 @@ const isDigit = (byte: number | undefined): boolean => byte !== undefined && byt
 export class Templates {
   readonly #byText = new Map<string, Template>()
   readonly #scan = new Scan()
+  /** Looked at since it began anew. */
+  #messages = 0
   /** Of the last message that was read off. */
   readonly #own = {
     seconds: NaN,
@@ -60,6 +64,7 @@ export class Templates {
 
   /** Reads off a message that is known but for its numbers and its time; `own` holds until the next one. */
   readOff(message: Uint8Array): ReadOff | undefined {
+    this.#messages++
     const text = this.#scan.textOf(message)
     const template = text === undefined ? undefined : this.#byText.get(text)
     if (template === undefined) return undefined
@@ -88,7 +93,7 @@ export class Templates {
 
   /** Remembers a message that was parsed to one reading without a fault. */
   learn(message: Uint8Array, fields: TypedFields): void {
-    if (fields.raw !== null || fields.event_id !== null) return
+    if (fields.raw !== null || fields.event_id !== null || !this.#hasRoom()) return
     const text = this.#scan.textOf(message)
     if (text === undefined) return
     const object = JSON.parse(utf8(message, 0, message.byteLength)) as Readonly<Record<string, unknown>>
@@ -100,8 +105,15 @@ export class Templates {
       if (metrics === undefined) return
       template.metrics = metrics
     }
-    if (this.#byText.size >= MOST_TEMPLATES) this.#byText.clear()
     this.#byText.set(text, template)
+  }
+
+  #hasRoom(): boolean {
+    if (this.#byText.size < MOST_TEMPLATES) return true
+    if (this.#messages < MESSAGES_BEFORE_ANEW) return false
+    this.#byText.clear()
+    this.#messages = 0
+    return true
   }
 
   #whereMetricsAre(message: Uint8Array, slots: readonly number[], metrics: string): Template['metrics'] {

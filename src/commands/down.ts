@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { PlatformError } from '../errors.ts'
-import { dataPath } from '../main.ts'
+import { dataPath, openConfig } from '../main.ts'
 import { clearStatus, isRunning, readStatus, requestStop } from '../run/instance.ts'
 import { COMMON_OPTIONS, type Command } from './command.ts'
 
@@ -12,10 +12,11 @@ const PATIENCE_MS = 20_000
 export const DOWN: Command = {
   name: 'down',
   summary: 'stop the platform that runs on a data folder, from any terminal',
-  // The configuration is taken, as `up` takes it, and not read: a broken one keeps nobody from stopping.
   options: COMMON_OPTIONS,
   examples: ['smarthouse down', 'smarthouse down --data /srv/house'],
   async run(args) {
+    // A configuration that is named is checked; the one that is not named may be broken, and keeps nobody from stopping.
+    if (args.text('config') !== undefined) openConfig(args)
     const root = dataPath(args)
     const runDir = join(root, 'run')
     if (!existsSync(runDir) || !isRunning(runDir)) {

@@ -1,5 +1,5 @@
 /** The buttons behind which something opens above the page. What opens is loaded when it is wanted. */
-import { Suspense, cloneElement, lazy, useState } from 'react'
+import { Suspense, cloneElement, lazy, startTransition, useState } from 'react'
 import type { ButtonHTMLAttributes, ReactElement } from 'react'
 import { texts } from '../texts.ts'
 import { Icon } from './icons.tsx'
@@ -8,6 +8,13 @@ import type { IconName } from './icons.tsx'
 const popups = () => import('./popups.tsx')
 const Explanation = lazy(() => popups().then((it) => ({ default: it.Explanation })))
 const Choices = lazy(() => popups().then((it) => ({ default: it.Choices })))
+
+/** Once the page is drawn and has nothing to do: who presses on a phone has not pointed before, and would wait for it. */
+const LOADED_AFTER_MS = 4_000
+setTimeout(() => {
+  if ('requestIdleCallback' in window) requestIdleCallback(() => void popups())
+  else void popups()
+}, LOADED_AFTER_MS)
 
 /** Who points at a button or comes to it by keyboard will soon press it. */
 const LOADS_AHEAD = { onPointerEnter: () => void popups(), onFocus: () => void popups() }
@@ -32,7 +39,7 @@ export function Explain(props: ExplainProps) {
       className={ICON_BUTTON}
       aria-label={texts.explain.open(props.title)}
       aria-haspopup="dialog"
-      onClick={() => setPressed(true)}
+      onClick={() => startTransition(() => setPressed(true))}
       {...LOADS_AHEAD}
     >
       <Icon name="info" className="size-4" />
@@ -67,7 +74,7 @@ export function ChoiceMenu<Value extends string>(props: ChoiceMenuProps<Value>) 
   const button = cloneElement(props.trigger, {
     'aria-label': props.label,
     'aria-haspopup': 'menu',
-    onClick: () => setPressed(true),
+    onClick: () => startTransition(() => setPressed(true)),
     ...LOADS_AHEAD,
   })
   if (!pressed) return button
