@@ -5,7 +5,7 @@
  */
 import { NUMBER_FIELDS } from '../reading.ts'
 import { isObject, type OwnFields, type SharedFields, type TypedFields } from './fields.ts'
-import { parseInstant } from './instant.ts'
+import { looksPlain, readPlainInstant } from './instant.ts'
 
 /** What messages have in common that are one text around their numbers and times. */
 interface Template {
@@ -37,9 +37,6 @@ const [OPENING, CLOSING, QUOTE, BACKSLASH, SPACE] = [0x7b, 0x7d, 0x22, 0x5c, 0x2
 const [MINUS, POINT, ZERO, NINE, SMALL_E, CAPITAL_E] = [0x2d, 0x2e, 0x30, 0x39, 0x65, 0x45]
 /** Stand for a number and for a time in the text of a template: no text of JSON has them. */
 const [NUMBER_MARK, TIME_MARK] = [0x01, 0x02]
-/** From `2024-01-15T10:30:00Z` to one with microseconds. */
-const [SHORTEST_TIME, LONGEST_TIME] = [20, 27]
-const [T_AT, CAPITAL_T, CAPITAL_Z] = [10, 0x54, 0x5a]
 /** A whole number of so many digits divided by such a power of ten gives the nearest double: both are exact. */
 const MOST_DIGITS = 15
 const POWERS_OF_TEN = Array.from({ length: MOST_DIGITS + 1 }, (_, exponent) => 10 ** exponent)
@@ -77,10 +74,7 @@ export class Templates {
       const is = template.slots[slot]!
       if (is >= 0) own.measures[is] = values[slot]!
       if (is !== TIME) continue
-      const instant = parseInstant(latin1(message, starts[slot]!, ends[slot]!))
-      if (!instant?.exact) return undefined
-      own.seconds = instant.seconds
-      own.micros = instant.micros
+      if (!readPlainInstant(message, starts[slot]!, ends[slot]!, own)) return undefined
     }
     own.metrics = template.metrics === undefined ? null : this.#metricsOf(message, template.metrics)
     return { shared: template.shared, own }
@@ -142,7 +136,7 @@ function slotsOf(object: Readonly<Record<string, unknown>>): number[] | undefine
       if (measure === -1) return undefined
       slots.push(measure)
     } else if (key === 'timestamp') slots.push(TIME)
-    else if (typeof value === 'string' && isTimeText(Buffer.from(value), 0, Buffer.byteLength(value)))
+    else if (typeof value === 'string' && looksPlain(Buffer.from(value), 0, Buffer.byteLength(value)))
       return undefined
     else if (isObject(value)) {
       for (const name in value) {
@@ -155,15 +149,7 @@ function slotsOf(object: Readonly<Record<string, unknown>>): number[] | undefine
   return slots
 }
 
-function isTimeText(bytes: Uint8Array, from: number, to: number): boolean {
-  const length = to - from
-  if (length < SHORTEST_TIME || length > LONGEST_TIME) return false
-  return bytes[from + T_AT] === CAPITAL_T && bytes[to - 1] === CAPITAL_Z && isDigit(bytes[from])
-}
-
 const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-const latin1 = (bytes: Uint8Array, from: number, to: number): string =>
-  bufferOf(bytes).toString('latin1', from, to)
 const utf8 = (bytes: Uint8Array, from: number, to: number): string =>
   bufferOf(bytes).toString('utf8', from, to)
 
@@ -195,7 +181,7 @@ class Scan {
           if (!(one >= SPACE) || one === BACKSLASH) return undefined
           text[out++] = one
         }
-        if (isTimeText(message, from, at)) {
+        if (looksPlain(message, from, at)) {
           if (!this.#addSlot(from, at)) return undefined
           out = began
           text[out++] = TIME_MARK
