@@ -15,8 +15,9 @@ const POSITION = ['stream_partition', 'stream_offset', 'stream_index'] as const
 const NUMBERS = ['shared_no', 'ingestion_us', 'seconds', 'micros', ...NUMBER_FIELDS] as const
 const OWN_TEXTS = ['event_id', 'raw', 'metrics', 'faults'] as const
 
-/** So many readings are handed over at once. */
+/** So many readings are handed over at once, or fewer that have so much text of their own. */
 const CHUNK_ROWS = 32_768
+const CHUNK_CHARS = 8 * 1024 * 1024
 /** Most steps have few. */
 const FIRST_ROOM = 64
 
@@ -49,7 +50,7 @@ export async function createArrivals(
     for (const [index, fields] of parsed.rows.entries()) {
       if (fields.faults !== null) faulty++
       chunk.add(record, index, shared.numberOf(fields), fields)
-      if (chunk.rows === CHUNK_ROWS) await handOver()
+      if (chunk.isFull) await handOver()
     }
     if (parsed.rows.length === 1) templates.learn(record.value, parsed.rows[0]!)
   }
@@ -62,7 +63,7 @@ export async function createArrivals(
           continue
         }
         chunk.add(record, 0, shared.numberOfKnown(known.shared), known.own)
-        if (chunk.rows === CHUNK_ROWS) await handOver()
+        if (chunk.isFull) await handOver()
       }
     },
     async finish() {
@@ -75,6 +76,7 @@ export async function createArrivals(
 /** Readings by columns. */
 class Chunk {
   rows = 0
+  #chars = 0
   #room = FIRST_ROOM
   #numbers = [...POSITION, ...NUMBERS].map(() => new Float64Array(FIRST_ROOM))
   /** Positions of those with texts of their own, and the texts. */
@@ -98,7 +100,14 @@ class Chunk {
     if (event_id === null && raw === null && metrics === null && faults === null) return
     for (const [at, value] of [record.partition, record.offset, index].entries())
       this.#owners[at]!.push(value)
-    for (const [at, text] of [event_id, raw, metrics, faults].entries()) this.#ownTexts[at]!.push(text)
+    for (const [at, text] of [event_id, raw, metrics, faults].entries()) {
+      this.#ownTexts[at]!.push(text)
+      this.#chars += text?.length ?? 0
+    }
+  }
+
+  get isFull(): boolean {
+    return this.rows === CHUNK_ROWS || this.#chars >= CHUNK_CHARS
   }
 
   #grow(): void {
@@ -120,6 +129,7 @@ class Chunk {
 
   clear(): void {
     this.rows = 0
+    this.#chars = 0
     this.#owners = POSITION.map(() => [])
     this.#ownTexts = OWN_TEXTS.map(() => [])
   }

@@ -81,6 +81,20 @@ describe('landing', () => {
     await log.close()
   })
 
+  test('messages of some MB land whole beside small ones, in one step', async () => {
+    const large = Array.from({ length: 4 }, (_, n) => ({
+      key: null,
+      value: Buffer.from(`{"device_id":"d","power_usage":${n},"note":"${'x'.repeat(3_000_000)}"}`),
+    }))
+    await house.log.append([...large, ...readings(3, 4)])
+    assert.equal((await house.stage.step({ final: true })).rows, 7)
+    const rows = await house.rows()
+    assert.deepEqual(
+      rows.map(({ power_usage, raw }) => [power_usage, typeof raw === 'string' ? raw.length : null]),
+      [...large.map(({ value }, n) => [n, value.length]), ...[4, 5, 6].map((n) => [n, null])],
+    )
+  })
+
   test('SIGKILL while landing, again and again: every reading once', async () => {
     await house.log.append(readings(12_000))
     for (let kill = 0; kill < 4; kill++) {
