@@ -1,8 +1,9 @@
 // Removes what the installation brought into the project's folder. The data and the configuration stay.
 import { spawnSync } from 'node:child_process'
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { missingPackages } from './installation.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const words = process.argv.slice(2)
@@ -14,16 +15,33 @@ if (words.length > 0 && (words.length !== 2 || words[0] !== '--data')) {
 }
 
 if (existsSync(join(root, 'node_modules'))) {
-  const down = spawnSync(process.execPath, [join(root, 'bin', 'smarthouse.mjs'), 'down', ...words], {
-    stdio: 'inherit',
-  })
-  // Half an installation cannot say whether anything runs; nothing that it started can run either.
-  if (down.status !== 0) process.stdout.write('Could not ask whether the platform runs; going on.\n')
+  const { status, signal } = spawnSync(
+    process.execPath,
+    [join(root, 'bin', 'smarthouse.mjs'), 'down', ...words],
+    { stdio: 'inherit' },
+  )
+  if (status !== 0) {
+    // Half an installation cannot say whether anything runs; a whole one says why it could not stop what does.
+    if (signal || missingPackages(root).length === 0) {
+      process.stderr.write('Nothing was removed: the platform could not be stopped.\n')
+      process.exit(signal ? 130 : 1)
+    }
+    process.stdout.write('Could not ask whether the platform runs; going on.\n')
+  }
 }
-for (const folder of ['node_modules', join('src', '7-dashboard', 'dist'), 'lib']) {
-  if (!existsSync(join(root, folder))) continue
-  rmSync(join(root, folder), { recursive: true, force: true, maxRetries: 5 })
-  process.stdout.write(`Removed ${join(root, folder)}\n`)
+/** What is removed, with the file by which it is known to be whole: that one goes first, so that a half is never taken for it. */
+const INSTALLED = [
+  ['node_modules', '.package-lock.json'],
+  [join('src', '7-dashboard', 'dist'), 'built-from.txt'],
+  ['lib', 'cli.js'],
+]
+for (const [folder, mark] of INSTALLED) {
+  const path = join(root, folder)
+  const info = lstatSync(path, { throwIfNoEntry: false })
+  if (!info) continue
+  if (!info.isSymbolicLink()) rmSync(join(path, mark), { force: true })
+  rmSync(path, { recursive: true, force: true, maxRetries: 5 })
+  process.stdout.write(`Removed ${path}\n`)
 }
 process.stdout.write(
   `The data (${words[1] ?? join(root, 'data')}) and the configuration (${join(root, 'config')}) are left; delete the folder ${root} to remove everything.\n`,

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
  * `day`: a simulated day of a reading a second; `plugs`: all recorded plugs; `recorded`: 22 months of recorded houses; `decoders`: a million mutated messages;
  * `kafka [KILLS] [SEED]`: 200 kills over producers, workers and the broker;
  * `lake`: writers, mergers and readers of one table for ten minutes, a checkpoint cut at every byte; `property [RUNS] [SEED]`: random cases;
- * `interrupted`: every command that changes something, ended at each of its calls to the file system;
+ * `interrupted [WORD]`: every command (with the word in it) that changes something, ended at each of its calls to the file system;
  * `fuzz [--inputs N] [--seed S]`: so many hostile inputs on every door.
  */
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -19,7 +19,12 @@ const SOAKS: Record<string, readonly string[]> = {
   property: ['test/pipeline/soak.ts'],
   decoders: ['--test', 'test/1-source/decoders/fuzz.test.ts'],
   fuzz: ['test/fuzz/run.ts'],
-  interrupted: ['--test', 'test/commands/interrupted.test.ts'],
+  interrupted: [
+    '--test',
+    'test/commands/interrupted.test.ts',
+    'test/packages/uninstall.test.ts',
+    'test/kafka/interrupted.test.ts',
+  ],
 }
 
 const [name, ...words] = process.argv.slice(2)
@@ -29,10 +34,12 @@ if (name !== undefined && !(name in SOAKS)) {
 }
 const chosen = name === undefined ? Object.values(SOAKS) : [SOAKS[name]!]
 for (const soak of chosen) {
-  const { status } = spawnSync(process.execPath, [...soak, ...words], {
+  // Tests take no words: what they are to look at is in the variable that tells them that they may take long.
+  const isTest = soak[0] === '--test'
+  const { status } = spawnSync(process.execPath, isTest ? soak : [...soak, ...words], {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, SOAK: '1' },
+    env: { ...process.env, SOAK: isTest ? words.join(' ') || '1' : '1' },
   })
   if (status !== 0) process.exit(status ?? 1)
 }

@@ -56,10 +56,10 @@ export const CORRECT: Command = {
         return 0
       }
       const undo = args.text('undo')
-      const given = undo === undefined ? drafts : [await undoOf(undo, args, warehouse)]
-      const concerned = await countConcerned(given[0]!, warehouse)
+      const given = undo === undefined ? drafts : await undoOf(undo, args, warehouse)
+      const concerned = given[0] ? await countConcerned(given[0], warehouse) : { readings: 0, rejects: 0 }
       if (undo === undefined && concerned.readings + concerned.rejects === 0) throw nothingThere(given[0]!)
-      const recorded = await recordCorrections(warehouse.lake, warehouse.engine, given)
+      const recorded = given[0] ? await recordCorrections(warehouse.lake, warehouse.engine, given) : []
       const say = (line: string): void => void process.stderr.write(`${line}\n`)
       const done = await workOff(settings, warehouse, stop, say)
       tell(recorded, concerned, done, args.flag('json'))
@@ -148,17 +148,20 @@ function settingOf(text: string): { field: Correctable; value: number | null } {
   )
 }
 
-async function undoOf(text: string, args: Arguments, { lake, engine }: Warehouse): Promise<CorrectionDraft> {
+/** None where it is taken back already: who says it again may have been interrupted before it was worked off. */
+async function undoOf(
+  text: string,
+  args: Arguments,
+  { lake, engine }: Warehouse,
+): Promise<CorrectionDraft[]> {
   const id = wholeNumber('--undo', text, 1, Number.MAX_SAFE_INTEGER)
   const records = await readCorrections(lake, engine)
   const undone = records.find(({ correction_id: known }) => known === id)
-  if (undone === undefined || undone.action === 'undo' || undoneBy(records).has(id))
-    throw usage(
-      `There is no correction ${id} in force`,
-      'smarthouse correct --list shows them; what was taken back is recorded anew.',
-    )
+  if (undone === undefined || undone.action === 'undo')
+    throw usage(`There is no correction ${id}`, 'smarthouse correct --list shows them.')
+  if (undoneBy(records).has(id)) return []
   const { correction_id: _id, ...rest } = undone
-  return { ...rest, ...record(args), action: 'undo', field: null, value: null, undoes: id }
+  return [{ ...rest, ...record(args), action: 'undo', field: null, value: null, undoes: id }]
 }
 
 interface Concerned {
@@ -199,7 +202,11 @@ function tell(recorded: readonly Correction[], concerned: Concerned, done: boole
     return
   }
   const ids = recorded.map(({ correction_id: id }) => id).join(', ')
-  console.log(`Recorded as ${ids}: concerns ${concerned.readings} readings and ${concerned.rejects} rejects.`)
+  console.log(
+    ids === ''
+      ? 'It was taken back already.'
+      : `Recorded as ${ids}: concerns ${concerned.readings} readings and ${concerned.rejects} rejects.`,
+  )
   console.log(
     done
       ? 'Silver and Gold are worked out anew from there on.'

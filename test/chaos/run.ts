@@ -1,7 +1,7 @@
 /** See USAGE. */
 import { parseArgs } from 'node:util'
 import { buildDashboard } from '../../src/7-dashboard/build.ts'
-import { brokerObstacle } from '../../src/run/kafka-broker.ts'
+import { brokerObstacle } from '../../src/run/kafka-jars.ts'
 import { kills } from './faults.ts'
 import { record } from './record.ts'
 import { chaos, type StreamKind } from './rounds.ts'

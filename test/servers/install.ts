@@ -1,7 +1,7 @@
 /** `npm run test-servers`: installs what `installed.ts` speaks of, where it is not there yet. */
 import { CHDB } from './clickhouse.ts'
 import { DELTALAKE } from './delta-rs.ts'
-import { brokerObstacle } from '../../src/run/kafka-broker.ts'
+import { brokerObstacle } from '../../src/run/kafka-jars.ts'
 import { ensureInstalled } from './installed.ts'
 import { startKafka } from './kafka.ts'
 import { SPARK } from './spark.ts'

@@ -3,13 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  brokerObstacle,
-  clusterProperties,
-  kafkaClassPath,
-  startBroker,
-  type Broker,
-} from '../../src/run/kafka-broker.ts'
+import { clusterProperties, startBroker, type Broker } from '../../src/run/kafka-broker.ts'
+import { brokerObstacle, fetchKafka } from '../../src/run/kafka-jars.ts'
 
 /** Why the tests against a broker cannot run here; false: they can. In CI they must. */
 export function kafkaSkip(): string | false {
@@ -47,7 +42,7 @@ export async function startKafka(
   options: KafkaOptions = {},
 ): Promise<Kafka & { ports: Record<string, number> }> {
   const count = options.nodes ?? 1
-  kafkaClassPath()
+  await fetchKafka()
   const extra = Object.entries(options.listeners ?? {})
   const ports = await freePorts(count * 2 + extra.length)
   const dir = mkdtempSync(join(tmpdir(), 'smarthouse-kafka-'))
