@@ -5,6 +5,16 @@ import { formatUs } from '../oracle/exact.ts'
 import type { CatalogueEntry, CataloguePeriod, RuleChange, Tariff } from '../oracle/types.ts'
 import type { Given } from './case.ts'
 
+/**
+ * Houses of a case: they share the stages, their batches, their failures, tariffs and rules, and each has devices, faults and
+ * corrections of its own. A step costs what its statements cost, whatever the rows: many houses are tried for the price of one.
+ */
+export const HOUSES = 8
+
+/** The id of a house's home; the first house has the names as they are. */
+export const homeOf = (home: 'home' | 'demo', house: number): string =>
+  house === 0 ? home : `${home}${house + 1}`
+
 const S = 1_000_000
 const TYPES = ['smart_plug', 'smart_bulb', 'mains', 'solar', 'thermostat', 'boiler']
 
@@ -23,17 +33,23 @@ const entry = (tenant_id: string, device_id: string): fc.Arbitrary<CatalogueEntr
         { weight: 6, arbitrary: fc.constant(null) },
         { weight: 1, arbitrary: fc.constantFrom('counter', 'reported', 'integrated') },
       ),
-      parent_device_id: fc.constant(device_id === 'plug' && tenant_id === 'home' ? 'mains' : null),
+      parent_device_id: fc.constant(device_id === 'plug' && tenant_id.startsWith('home') ? 'mains' : null),
     })
     .map((fields) => catalogued({ tenant_id, device_id, ...fields }))
 
-const catalogue = fc
-  .tuple(
-    fc.option(entry('home', 'plug')),
-    fc.option(entry('home', 'mains')),
-    fc.option(entry('demo', 'plug')),
-  )
-  .map((entries) => entries.filter((e) => e !== null))
+/** One list of every house's. */
+const ofEveryHouse = <T>(ofHouse: (house: number) => fc.Arbitrary<readonly T[]>): fc.Arbitrary<T[]> =>
+  fc.tuple(...Array.from({ length: HOUSES }, (_, house) => ofHouse(house))).map((lists) => lists.flat())
+
+const catalogue = ofEveryHouse((house) =>
+  fc
+    .tuple(
+      fc.option(entry(homeOf('home', house), 'plug')),
+      fc.option(entry(homeOf('home', house), 'mains')),
+      fc.option(entry(homeOf('demo', house), 'plug')),
+    )
+    .map((entries) => entries.filter((e) => e !== null)),
+)
 
 const { tariff_version: _version, ...FLAT } = DEFAULT_TARIFF
 const TARIFF_SETS: Omit<Tariff, 'tariff_version'>[][] = [
@@ -90,7 +106,7 @@ const stretch = (edgeUs: number) =>
     to_time: formatUs(BigInt(edgeUs + (from + length) * 300 * S)),
   }))
 
-const corrections = (edgeUs: number): fc.Arbitrary<NonNullable<Given['corrections']>> =>
+const corrections = (edgeUs: number, house: number): fc.Arbitrary<NonNullable<Given['corrections']>> =>
   fc.array(
     fc
       .tuple(
@@ -107,7 +123,7 @@ const corrections = (edgeUs: number): fc.Arbitrary<NonNullable<Given['correction
       .map(([times, what, channel]) => ({
         ...times,
         ...what,
-        tenant_id: 'home',
+        tenant_id: homeOf('home', house),
         device_id: 'plug',
         channel,
         undoes: null,
@@ -115,11 +131,11 @@ const corrections = (edgeUs: number): fc.Arbitrary<NonNullable<Given['correction
     { maxLength: 2 },
   )
 
-/** The house's plug by period: its own until somewhere about the edge, then another kind, elsewhere. */
-const periods = (edgeUs: number): fc.Arbitrary<CataloguePeriod[]> =>
+/** A house's plug by period: its own until somewhere about the edge, then another kind, elsewhere. */
+const periods = (edgeUs: number, house: number): fc.Arbitrary<CataloguePeriod[]> =>
   fc.constantFrom(0, -3600, 7200).map((seconds) => {
     const moved = formatUs(BigInt(edgeUs + seconds * S))
-    const { device_id, tenant_id } = catalogued({ device_id: 'plug' })
+    const { device_id, tenant_id } = catalogued({ tenant_id: homeOf('home', house), device_id: 'plug' })
     const both = { tenant_id, device_id, installation_date: null, manufacturer: 'acme', model: null }
     return [
       {
@@ -145,13 +161,15 @@ export const given = (edgeUs: number): fc.Arbitrary<Given> =>
   fc.record({
     lateWatermarkHours: fc.constantFrom(48, 48, 1),
     catalogue,
-    periods: fc.oneof(
-      { weight: 3, arbitrary: fc.constant<CataloguePeriod[]>([]) },
-      { weight: 1, arbitrary: periods(edgeUs) },
+    periods: ofEveryHouse((house) =>
+      fc.oneof(
+        { weight: 3, arbitrary: fc.constant<CataloguePeriod[]>([]) },
+        { weight: 1, arbitrary: periods(edgeUs, house) },
+      ),
     ),
     tariffs: fc.constantFrom(...TARIFF_SETS),
     rules: fc.constantFrom(...RULE_SETS),
-    corrections: corrections(edgeUs),
+    corrections: ofEveryHouse((house) => corrections(edgeUs, house)),
   })
 
 /** Later something is another one, and the first correction may be taken back. */

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { formatUs, parseUs } from '../oracle/exact.ts'
 import type { Case, Happening, Message } from './case.ts'
-import { changed, given } from './generate-house.ts'
+import { HOUSES, changed, given, homeOf } from './generate-house.ts'
 
 /** Zones, with an instant about which their days are odd: clock changes, a skipped day, the end of a month. */
 const EDGES: readonly (readonly [zone: string, at: string])[] = [
@@ -17,11 +17,11 @@ const EDGES: readonly (readonly [zone: string, at: string])[] = [
   ['Pacific/Apia', '2011-12-30T10:00:00Z'],
 ]
 
-/** Devices of a case; the first comes most often, one id is used by two homes. */
+/** Devices of a house; the first comes most often, one id is used by two homes. */
 const DEVICES = [
-  { tenant_id: undefined, device_id: 'plug' },
-  { tenant_id: undefined, device_id: 'mains' },
-  { tenant_id: 'demo', device_id: 'plug' },
+  { tenant: 'home', device_id: 'plug' },
+  { tenant: 'home', device_id: 'mains' },
+  { tenant: 'demo', device_id: 'plug' },
 ] as const
 
 const S = 1_000_000
@@ -137,8 +137,16 @@ interface Accepted {
   withNext: boolean
 }
 
-function sent(draft: Draft, edgeUs: number, styles: readonly string[]): Accepted[] {
-  const device = DEVICES[draft.device] ?? DEVICES[0]
+interface House {
+  styles: readonly string[]
+  drafts: readonly Draft[]
+}
+
+function sent(draft: Draft, edgeUs: number, styles: readonly string[], house: number): Accepted[] {
+  const { tenant, device_id } = DEVICES[draft.device] ?? DEVICES[0]
+  const tenant_id = homeOf(tenant, house)
+  // Who does not name its home is at home.
+  const device = { tenant_id: tenant_id === 'home' ? undefined : tenant_id, device_id }
   const style = styles[draft.device] ?? 'all'
   const eventUs = edgeUs + draft.distanceUs
   const has = (part: string): boolean => style === 'all' || style.includes(part)
@@ -170,8 +178,10 @@ function sent(draft: Draft, edgeUs: number, styles: readonly string[]): Accepted
 }
 
 /** In order of acceptance; neighbours that are sent together become one message with an array. */
-function toMessages(drafts: readonly Draft[], edgeUs: number, styles: readonly string[]): Message[] {
-  const accepted = drafts.flatMap((draft) => sent(draft, edgeUs, styles)).toSorted((a, b) => a.atMs - b.atMs)
+function toMessages(houses: readonly House[], edgeUs: number): Message[] {
+  const accepted = houses
+    .flatMap(({ drafts, styles }, house) => drafts.flatMap((draft) => sent(draft, edgeUs, styles, house)))
+    .toSorted((a, b) => a.atMs - b.atMs)
   const messages: Message[] = []
   for (let k = 0; k < accepted.length; k++) {
     const one = accepted[k] as Accepted
@@ -194,7 +204,9 @@ const step = fc.constantFrom('bronze' as const, 'silver' as const, 'gold' as con
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.integer({ min: 1, max: 12 }).map((messages) => ({ do: 'append' as const, messages })),
+    arbitrary: fc
+      .integer({ min: 1, max: 12 * HOUSES })
+      .map((messages) => ({ do: 'append' as const, messages })),
   },
   {
     weight: 8,
@@ -212,6 +224,11 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ do: 'change' as const }) },
 )
 
+const house: fc.Arbitrary<House> = fc.record({
+  styles: fc.array(fc.constantFrom(...STYLES), { minLength: 3, maxLength: 3 }),
+  drafts: fc.array(reading, { maxLength: 30, size: 'max' }),
+})
+
 export const anyCase: fc.Arbitrary<Case> = fc
   .constantFrom(...EDGES)
   .chain(([timeZone, at]) => {
@@ -221,16 +238,15 @@ export const anyCase: fc.Arbitrary<Case> = fc
         timeZone: fc.constant(timeZone),
         before: fc.constant(before),
         later: changed(before, edgeUs),
-        styles: fc.array(fc.constantFrom(...STYLES), { minLength: 3, maxLength: 3 }),
-        drafts: fc.array(reading, { minLength: 1, maxLength: 30 }),
+        houses: fc.array(house, { minLength: HOUSES, maxLength: HOUSES }),
         schedule: fc.array(happening, { maxLength: 10 }),
         edgeUs: fc.constant(edgeUs),
       }),
     )
   })
-  .map(({ before, drafts, styles, edgeUs, later, ...rest }) => ({
+  .map(({ before, houses, edgeUs, later, ...rest }) => ({
     ...rest,
     ...before,
     ...(later !== undefined && { later }),
-    messages: toMessages(drafts, edgeUs, styles),
+    messages: toMessages(houses, edgeUs),
   }))

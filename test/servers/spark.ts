@@ -65,6 +65,9 @@ export function startSpark(settings: Readonly<Record<string, string>> = {}): Ans
   const lib = join(folderOf(SPARK), 'lib', '*')
   const words = [
     '-XX:TieredStopAtLevel=1',
+    // Its queries become many small classes. In the 48 MB of one compiler the JVM would soon throw code away and compile it again.
+    '-XX:ReservedCodeCacheSize=256m',
+    '-XX:-UseCodeCacheFlushing',
     '-XX:+UseSerialGC',
     '-Xmx1g',
     ...[...OPENED, ...OPENED_INSIDE].map((name) => `--add-opens=${name}=ALL-UNNAMED`),
