@@ -47,15 +47,16 @@ export async function startBroker(options: BrokerOptions, stop?: AbortSignal): P
   await fetchKafka(undefined, stop)
   mkdirSync(dir, { recursive: true })
   await untilBrokerEnded(dir, stop)
-  const java = ['-cp', kafkaClassPath()]
+  const java = [...JAVA_WORDS, '-cp', kafkaClassPath()]
+  const archive = classArchive()
   const file = writeProperties(options)
-  await format(options, [...java, 'kafka.tools.StorageTool'], file, stop)
+  // Only who ends cleanly after a while leaves an archive that is worth having: not this one.
+  await format(options, [...archive.read, ...java, 'kafka.tools.StorageTool'], file, stop)
   stop?.throwIfAborted()
   const log = join(dir, 'broker.log')
   writeFileSync(log, '')
   const heap = [`-Xms${Math.min(128, heapMb)}m`, `-Xmx${heapMb}m`]
-  const archive = classArchive()
-  const words = [...heap, ...JAVA_WORDS, ...archive.words, ...java, 'kafka.Kafka', file]
+  const words = [...heap, ...archive.read, ...archive.write, ...java, 'kafka.Kafka', file]
   const child = startBound('java', words, lockOf(dir))
   const broker = brokerOf(child, archive.keep)
   let isReady = false

@@ -108,14 +108,15 @@ function isAlive(pid: number): boolean {
  * Java reads the broker's classes from an archive in half the time; the first broker that ends cleanly leaves one.
  * A Java that does not understand the archive passes it over.
  */
-export function classArchive(): { words: string[]; keep: () => void } {
-  if (process.env.KAFKA_HOME) return { words: [], keep: () => undefined }
+export function classArchive(): { read: string[]; write: string[]; keep: () => void } {
+  const none = { read: [], write: [], keep: () => undefined }
+  if (process.env.KAFKA_HOME) return none
   const file = join(jarsDir(), 'classes.jsa')
-  if (existsSync(file)) return { words: [`-XX:SharedArchiveFile=${file}`], keep: () => undefined }
+  if (existsSync(file)) return { ...none, read: [`-XX:SharedArchiveFile=${file}`] }
   removeLeftOf(file)
   const making = `${file}.${process.pid}.${Date.now()}`
   const keep = (): void => {
     if (existsSync(making)) renameSync(making, file)
   }
-  return { words: [`-XX:ArchiveClassesAtExit=${making}`], keep }
+  return { read: [], write: [`-XX:ArchiveClassesAtExit=${making}`], keep }
 }
