@@ -156,7 +156,7 @@ export function decodedOf({ value }: StreamRecord): unknown {
 const PATH = /^\$((?:\.[^.[\]=]+|\[\d+\])*)(?:=(.*))?$/s
 
 /** Throws `usage` where the path is none. */
-function matcher({ key, text, path }: MessageFilter): (record: StreamRecord) => boolean {
+export function parsePath(path: string | undefined): RegExpExecArray | null {
   const parsed = path === undefined ? null : PATH.exec(path)
   if (path !== undefined && !parsed)
     throw new PlatformError(
@@ -164,6 +164,12 @@ function matcher({ key, text, path }: MessageFilter): (record: StreamRecord) => 
       `"${path}" is no path`,
       'Write it as $.device_id=plug-1, $.metrics.humidity_pct or $[0].status.',
     )
+  return parsed
+}
+
+/** Throws `usage` where the path is none. */
+function matcher({ key, text, path }: MessageFilter): (record: StreamRecord) => boolean {
+  const parsed = parsePath(path)
   const steps = parsed?.[1]?.match(/[^.[\]]+/g) ?? []
   const wanted = parsed?.[2]
   return (record) => {

@@ -7,6 +7,8 @@ export interface Option {
   value?: string
   description: string
   multiple?: boolean
+  /** Blanks are a value. */
+  blank?: boolean
   /** One letter, for `-f`. */
   short?: string
 }
@@ -69,7 +71,10 @@ export function parseWords(command: Command, words: readonly string[]): Argument
     if (token.kind !== 'option') continue
     const option = known[token.name]
     if (!option) throw unknownOption(command, token.rawName, Object.keys(known))
-    if (option.value && (token.value === undefined || (!token.inlineValue && /^--\w/.test(token.value))))
+    if (
+      option.value &&
+      (isNoValue(token.value, option) || (!token.inlineValue && /^--\w/.test(token.value!)))
+    )
       throw new PlatformError(
         'usage',
         `${token.rawName} needs a value`,
@@ -94,6 +99,25 @@ export function parseWords(command: Command, words: readonly string[]): Argument
     flag: (name) => values.has(name),
     positionals,
   }
+}
+
+const isNoValue = (value: string | undefined, { blank }: Option): boolean =>
+  value === undefined || (blank ? value === '' : value.trim() === '')
+
+/** Refuses options that mean something to other actions of the command, and nothing to this one. */
+export function refuseForeign(
+  what: string,
+  args: Arguments,
+  own: readonly string[],
+  all: readonly string[],
+): void {
+  const foreign = all.find((option) => args.flag(option) && !own.includes(option))
+  if (foreign !== undefined)
+    throw new PlatformError(
+      'usage',
+      `${what} takes no --${foreign}`,
+      `See smarthouse ${what.split(' ')[0]} --help.`,
+    )
 }
 
 function parseOptions(known: Record<string, Option>) {
@@ -145,6 +169,12 @@ export function helpText(command: Command): string {
       .map(([code, meaning]) => `${code} ${meaning}`)
       .join(', ')}.`,
   ].join('\n')
+}
+
+/** The port that `--port` names; undefined: none. */
+export function portOf(args: Arguments): number | undefined {
+  const text = args.text('port')
+  return text === undefined ? undefined : wholeNumber('--port', text, 0, 65_535)
 }
 
 /** A whole number within bounds, from the text of an option. */

@@ -47,6 +47,7 @@ export const CORRECT: Command = {
     'smarthouse correct --undo 3 --reason "it was true after all"',
   ],
   async run(args, stop) {
+    if (args.text('undo') !== undefined) numberOf(args.text('undo')!)
     const drafts = args.flag('list') || args.text('undo') !== undefined ? [] : draftsOf(args)
     const settings = openSettings(args, { create: false })
     const warehouse = await openWarehouse(settings)
@@ -148,13 +149,15 @@ function settingOf(text: string): { field: Correctable; value: number | null } {
   )
 }
 
+const numberOf = (undo: string): number => wholeNumber('--undo', undo, 1, Number.MAX_SAFE_INTEGER)
+
 /** None where it is taken back already: who says it again may have been interrupted before it was worked off. */
 async function undoOf(
   text: string,
   args: Arguments,
   { lake, engine }: Warehouse,
 ): Promise<CorrectionDraft[]> {
-  const id = wholeNumber('--undo', text, 1, Number.MAX_SAFE_INTEGER)
+  const id = numberOf(text)
   const records = await readCorrections(lake, engine)
   const undone = records.find(({ correction_id: known }) => known === id)
   if (undone === undefined || undone.action === 'undo')

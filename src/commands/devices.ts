@@ -9,10 +9,21 @@ import { readCatalogue, readDeviceNotes, writeDeviceNotes } from '../reference/s
 import { isDate } from '../reference/csv.ts'
 import { recordDevices } from '../run/reference.ts'
 import { nearest } from '../units.ts'
-import { COMMON_OPTIONS, JSON_OPTION, type Arguments, type Command } from './command.ts'
+import { COMMON_OPTIONS, JSON_OPTION, refuseForeign, type Arguments, type Command } from './command.ts'
 import { apply } from './device-book.ts'
 
 const ACTIONS = { list, show, rename, merge: mergeDevices, retire, unknown } as const
+
+const SAID = ['name', 'type', 'location', 'owner'] as const
+/** How many devices each takes, and those of the command's options that mean something to it. */
+const TAKES: Readonly<Record<keyof typeof ACTIONS, { devices: number; options: readonly string[] }>> = {
+  list: { devices: 0, options: ['tenant'] },
+  show: { devices: 1, options: ['tenant'] },
+  rename: { devices: 1, options: ['tenant', ...SAID] },
+  merge: { devices: 2, options: ['tenant', 'undo'] },
+  retire: { devices: 1, options: ['tenant', 'on', 'undo'] },
+  unknown: { devices: 0, options: [] },
+}
 
 export const DEVICES: Command = {
   name: 'devices',
@@ -44,11 +55,17 @@ export const DEVICES: Command = {
         `smarthouse devices has no "${name}"`,
         `Did you mean ${nearest(name, Object.keys(ACTIONS)) ?? 'list'}?`,
       )
+    const action = name as keyof typeof ACTIONS
+    const { devices, options } = TAKES[action]
+    refuseForeign(`devices ${action}`, args, options, [...TAKES.rename.options, ...TAKES.retire.options])
+    if (words.length > devices)
+      throw usage(`devices ${action} takes no "${words[devices]}"`, 'See smarthouse devices --help.')
+    retiredOn(args)
     const settings = openSettings(args, { create: false })
     const warehouse = await openWarehouse(settings)
     const registry = await openDevices(settings)
     try {
-      await ACTIONS[name as keyof typeof ACTIONS]({ args, words, settings, warehouse, registry })
+      await ACTIONS[action]({ args, words, settings, warehouse, registry })
       return 0
     } finally {
       registry.close()
@@ -223,10 +240,15 @@ async function mergeDevices(call: Call): Promise<void> {
   console.log(`${device.device_id} is ${into.device_id} now; its history follows in the next minutes.`)
 }
 
+function retiredOn(args: Arguments): string {
+  const on = args.text('on') ?? new Date().toISOString().slice(0, 10)
+  if (!isDate(on)) throw usage(`--on is no date: "${on}"`, 'Write it as YYYY-MM-DD.')
+  return on
+}
+
 async function retire(call: Call): Promise<void> {
   const device = await deviceOf(call, call.words[0])
-  const on = call.args.text('on') ?? new Date().toISOString().slice(0, 10)
-  if (!isDate(on)) throw usage(`--on is no date: "${on}"`, 'Write it as YYYY-MM-DD.')
+  const on = retiredOn(call.args)
   const isUndone = call.args.flag('undo')
   await note(call, device, { retired_on: isUndone ? null : on })
   console.log(isUndone ? `${device.device_id} is in use again.` : `${device.device_id} is retired on ${on}.`)

@@ -76,7 +76,11 @@ export const IMPORT: Command = {
     },
     'date-order': { value: 'dmy|mdy|ymd', description: 'order of day, month and year where it is not clear' },
     'no-header': { description: 'the first row is data already' },
-    delimiter: { value: 'C', description: 'what stands between columns; found by itself where clear' },
+    delimiter: {
+      value: 'C',
+      blank: true,
+      description: 'what stands between columns; found by itself where clear',
+    },
     decimal: {
       value: 'point|comma',
       description: 'what parts the fraction of a number; found by itself where clear',

@@ -18,7 +18,7 @@ export const KAFKA: Command = {
   },
   examples: ['smarthouse kafka up', 'SMARTHOUSE_STREAM_TYPE=kafka smarthouse up'],
   async run(args, stop) {
-    if (args.positionals[0] !== 'up')
+    if (args.positionals[0] !== 'up' || args.positionals.length > 1)
       throw new PlatformError(
         'usage',
         'smarthouse kafka needs to know what to do',

@@ -46,10 +46,13 @@ export async function history(
   [table = '']: readonly string[],
   args: Arguments,
 ): Promise<Outcome> {
-  const limit = args.text('limit')
-  const most = limit === undefined ? {} : { limit: wholeNumber('--limit', limit, 1, 1_000_000_000) }
-  const versions = await lake.history(table, most)
+  const versions = await lake.history(table, limitOf(args))
   return { json: { table, versions }, text: asTable(versions.map(historyRow)) }
+}
+
+export function limitOf(args: Arguments): { limit?: number } {
+  const limit = args.text('limit')
+  return limit === undefined ? {} : { limit: wholeNumber('--limit', limit, 1, 1_000_000_000) }
 }
 
 function historyRow(entry: HistoryEntry): Record<string, unknown> {

@@ -2,8 +2,15 @@ import { PlatformError } from '../errors.ts'
 import { LakeError } from '../lake/errors.ts'
 import { openLakeAlone, openSettings, type Warehouse } from '../main.ts'
 import { nearest, requireDurationMs } from '../units.ts'
-import { COMMON_OPTIONS, JSON_OPTION, wholeNumber, type Arguments, type Command } from './command.ts'
-import { check, FOUND, history, status, type Outcome } from './lake-state.ts'
+import {
+  COMMON_OPTIONS,
+  JSON_OPTION,
+  refuseForeign,
+  wholeNumber,
+  type Arguments,
+  type Command,
+} from './command.ts'
+import { check, FOUND, history, limitOf, status, type Outcome } from './lake-state.ts'
 import { asJson } from './rows.ts'
 import { requireTables } from './sql.ts'
 
@@ -95,9 +102,11 @@ function actionOf(name: string, named: readonly string[], args: Arguments): Acti
       `Write smarthouse lake ${name}${action.tables === 'one' ? ' silver.readings' : ''}.`,
     )
   const special = Object.values(ACTIONS).flatMap(({ options }) => options)
-  const foreign = special.find((option) => args.flag(option) && !action.options.includes(option))
-  if (foreign !== undefined)
-    throw new PlatformError('usage', `lake ${name} takes no --${foreign}`, 'See smarthouse lake --help.')
+  refuseForeign(`lake ${name}`, args, action.options, special)
+  // What is written wrong is refused before anything is opened.
+  olderThanMs(args)
+  retentionDays(args)
+  limitOf(args)
   return action
 }
 
@@ -147,16 +156,27 @@ async function vacuum(
   args: Arguments,
   stop: AbortSignal,
 ): Promise<Outcome> {
+  const options = { dryRun: args.flag('dry-run'), ...olderThanMs(args) }
+  return await deletions(tables, args, stop, (table) => lake.vacuum(table, options))
+}
+
+function olderThanMs(args: Arguments): { olderThanMs?: number } {
   const age = args.text('older-than')
-  const olderThanMs = age === undefined ? undefined : requireDurationMs('--older-than', age)
-  if (olderThanMs !== undefined && olderThanMs < LEAST_AGE_MS)
+  if (age === undefined) return {}
+  const ms = requireDurationMs('--older-than', age)
+  if (ms < LEAST_AGE_MS)
     throw new PlatformError(
       'usage',
       `--older-than ${age} is less than an hour: such files may belong to a writer that is about to commit`,
       'Write --older-than 1h or more.',
     )
-  const options = { dryRun: args.flag('dry-run'), ...(olderThanMs === undefined ? {} : { olderThanMs }) }
-  return await deletions(tables, args, stop, (table) => lake.vacuum(table, options))
+  return { olderThanMs: ms }
+}
+
+/** Null: all of them; undefined: nothing is said. */
+function retentionDays(args: Arguments): number | null | undefined {
+  const text = args.text('days')
+  return text === undefined ? text : text === 'all' ? null : wholeNumber('--days', text, 1, 100_000)
 }
 
 async function clean(
@@ -194,19 +214,21 @@ async function retain(
   [table = '']: readonly string[],
   args: Arguments,
 ): Promise<Outcome> {
-  const text = args.text('days')
-  const days = text === undefined || text === 'all' ? null : wholeNumber('--days', text, 1, 100_000)
+  const days = retentionDays(args)
   const dryRun = args.flag('dry-run')
-  if (dryRun && text !== undefined)
+  if (dryRun && days !== undefined)
     throw new PlatformError(
       'usage',
       '--dry-run changes nothing, so it cannot record --days',
       'Leave one of them out; without --days it shows what goes by what the table says.',
     )
   const { columns, partitionBy } = await lake.snapshot(table)
-  if (days !== null && !columns.some(({ name, type }) => type === 'date' && partitionBy.includes(name)))
+  if (
+    typeof days === 'number' &&
+    !columns.some(({ name, type }) => type === 'date' && partitionBy.includes(name))
+  )
     throw new PlatformError('usage', `${table} is not partitioned by a date`, 'Its rows are all kept.')
-  if (text !== undefined)
+  if (days !== undefined)
     await lake.setProperties(table, { 'lake.retentionDays': days === null ? null : String(days) })
   const files = (await lake.retain(table, { dryRun })).map(({ path }) => path)
   const kept = (await lake.snapshot(table)).properties['lake.retentionDays']

@@ -10,6 +10,7 @@ import {
   type Warehouse,
 } from '../main.ts'
 import { recordReference } from '../run/reference.ts'
+import { nearest } from '../units.ts'
 import { COMMON_OPTIONS, type Command } from './command.ts'
 
 /** Builds a layer anew, wholly, from the one before it; its tables are replaced in one commit each. */
@@ -106,7 +107,7 @@ export const REBUILD: Command = {
       throw new PlatformError(
         'usage',
         'rebuild takes one of devices, silver and gold',
-        'Write smarthouse rebuild silver.',
+        `Write smarthouse rebuild ${nearest(layer ?? '', ['devices', 'silver', 'gold']) ?? 'silver'}.`,
       )
     const zone = args.text('zone')
     if (zone !== undefined) requireZone(zone, layer)

@@ -13,7 +13,7 @@ import { readSettings } from '../reference/sync.ts'
 import { readStatus, type PartStatus } from '../run/instance.ts'
 import { beginLog } from '../run/log.ts'
 import { isSupervised, tellDoing, tellSupervisor } from '../run/part.ts'
-import { COMMON_OPTIONS, wholeNumber, type Command } from './command.ts'
+import { COMMON_OPTIONS, portOf, type Command } from './command.ts'
 import { openDeviceBook } from './device-book.ts'
 
 const TELL_EVERY_MS = 2000
@@ -29,11 +29,10 @@ export const SERVE: Command = {
   },
   examples: ['smarthouse serve', 'smarthouse serve --port 8600'],
   async run(args, stop) {
+    const asked = portOf(args)
     const settings = openSettings(args, { create: true })
     const say = beginLog('serve', settings)
-    const portText = args.text('port')
-    const port =
-      portText === undefined ? settings.config.server.port : wholeNumber('--port', portText, 0, 65_535)
+    const port = asked ?? settings.config.server.port
     const { host } = settings.config.server
     const warehouse = await openWarehouse(settings)
     const opened: Opened = {}

@@ -1,11 +1,11 @@
 import { createWriteStream, existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import type { Writable } from 'node:stream'
 import { parseFaults } from '../1-source/simulator/faults.ts'
 import { createFleet, FLEETS } from '../1-source/simulator/fleet.ts'
 import { runSimulation, type RunOptions } from '../1-source/simulator/run.ts'
-import { parseRate, rateOfIntervalMs } from '../1-source/simulator/schedule.ts'
+import { parseRate, rateOfIntervalMs, type Rate } from '../1-source/simulator/schedule.ts'
 import { PlatformError } from '../errors.ts'
 import { openConfig, openSettings, openStreamAlone, type Settings } from '../main.ts'
 import { DEMO_TENANT } from '../reading.ts'
@@ -62,6 +62,13 @@ export const SIMULATE: Command = {
   ],
   async run(args, stop) {
     const out = args.text('out')
+    if (args.text('to') !== undefined && args.text('as') === undefined)
+      throw new PlatformError(
+        'usage',
+        '--to names the broker for --as',
+        'Write for example --as tasmota too.',
+      )
+    const asked = historyAsked(args)
     const simulation = readOptions(args)
     const as = args.text('as')
     if (as !== undefined) return await toBroker(as, simulation, args, stop)
@@ -69,7 +76,7 @@ export const SIMULATE: Command = {
     const settings = openSettings(args, { create: true })
     const log = await openStreamAlone(settings)
     try {
-      const history = historyOf(args, settings)
+      const history = historyOf(asked, settings)
       const report = await runSimulation({
         ...simulation,
         ...history?.options,
@@ -150,6 +157,13 @@ function readOptions(args: Arguments): Simulation {
       'Write for example --speed 60.',
     )
   const forText = args.text('for')
+  const truth = args.text('truth')
+  if (truth !== undefined && !existsSync(dirname(truth)))
+    throw new PlatformError(
+      'usage',
+      `--truth ${truth}: there is no such folder`,
+      'Name a file in a folder that exists and is writable.',
+    )
   return {
     devices: number('devices', 1, 100_000, 10),
     rate: parseRate(args.text('rate') ?? '1/s'),
@@ -159,7 +173,16 @@ function readOptions(args: Arguments): Simulation {
     ...(speed !== undefined && { speed }),
     ...(fromMs !== undefined && { fromMs }),
     ...(forText !== undefined && { forMs: requireDurationMs('--for', forText) }),
-    ...(args.text('truth') !== undefined && { truthPath: args.text('truth')! }),
+    ...(truth !== undefined && { truthPath: truth }),
+  }
+}
+
+/** How much history, and the time between its readings. */
+function historyAsked(args: Arguments): { forMs: number; rate: Rate } {
+  const [text, interval] = [args.text('history'), args.text('history-interval')]
+  return {
+    forMs: text === undefined ? 0 : requireDurationMs('--history', text),
+    rate: rateOfIntervalMs(requireDurationMs('--history-interval', interval ?? '60s')),
   }
 }
 
@@ -167,9 +190,7 @@ function readOptions(args: Arguments): Simulation {
  * History is made once per data folder. Its begin and end are written down first, so that a first start that was
  * killed makes the very same readings again: those that are there already are duplicates, and count once.
  */
-function historyOf(args: Arguments, settings: Settings) {
-  const text = args.text('history')
-  const forMs = text === undefined ? 0 : requireDurationMs('--history', text)
+function historyOf({ forMs, rate }: ReturnType<typeof historyAsked>, settings: Settings) {
   if (forMs === 0) return undefined
   const plan = join(settings.folder.root, 'simulated-history.json')
   const known = existsSync(plan)
@@ -178,9 +199,6 @@ function historyOf(args: Arguments, settings: Settings) {
   if (known?.done) return undefined
   const nowMs = known?.nowMs ?? Date.now()
   writeFileSync(plan, JSON.stringify({ nowMs, done: false }))
-  const rate = rateOfIntervalMs(
-    requireDurationMs('--history-interval', args.text('history-interval') ?? '60s'),
-  )
   let done = false
   return {
     options: { history: { days: forMs / 86_400_000, rate, nowMs } },

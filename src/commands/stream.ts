@@ -1,13 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { decodedOf, findMessages, textOf } from '../2-stream/messages.ts'
+import { decodedOf, findMessages, parsePath, textOf } from '../2-stream/messages.ts'
 import { replay } from '../2-stream/replay.ts'
 import type { StreamRecord } from '../2-stream/log.ts'
 import type { GroupView, MessageFilter, MessageQuery, StreamView } from '../2-stream/types.ts'
 import { PlatformError } from '../errors.ts'
-import { openSettings, openStreamView, openWarehouse } from '../main.ts'
+import { openConfig, openSettings, openStreamView, openWarehouse } from '../main.ts'
 import { DEAD_LETTER_TOPIC, TELEMETRY_TOPIC } from '../reading.ts'
 import { bytesText, nearest } from '../units.ts'
-import { COMMON_OPTIONS, JSON_OPTION, wholeNumber, type Arguments, type Command } from './command.ts'
+import {
+  COMMON_OPTIONS,
+  JSON_OPTION,
+  refuseForeign,
+  wholeNumber,
+  type Arguments,
+  type Command,
+} from './command.ts'
 
 const TREND_OVER_MS = 2_000
 const FOLLOW_EVERY_MS = 250
@@ -16,6 +23,15 @@ const MOST_MESSAGES = 100_000
 /** What each does with the stream, by its name. */
 const ACTIONS = { topics, offsets, groups, tail, replay: replayDeadLetters } as const
 type Action = keyof typeof ACTIONS
+
+/** Those of the command's options that mean something to each. */
+const TAKES: Readonly<Record<Action, readonly string[]>> = {
+  topics: [],
+  offsets: [],
+  groups: [],
+  tail: ['partition', 'offset', 'since', 'limit', 'follow', 'key', 'text', 'path', 'raw'],
+  replay: ['partition', 'offset', 'all'],
+}
 
 export const STREAM: Command = {
   name: 'stream',
@@ -29,8 +45,8 @@ export const STREAM: Command = {
     since: { value: 'TIME', description: 'tail: from this time on, for example 2026-01-15T10:00:00Z' },
     limit: { value: 'N', description: 'tail: messages of each partition; default 20' },
     follow: { description: 'tail: go on with what arrives' },
-    key: { value: 'KEY', description: 'tail: only messages of this key' },
-    text: { value: 'TEXT', description: 'tail: only messages in which this stands' },
+    key: { value: 'KEY', blank: true, description: 'tail: only messages of this key' },
+    text: { value: 'TEXT', blank: true, description: 'tail: only messages in which this stands' },
     path: { value: 'PATH', description: 'tail: only with $.device_id=plug-1, or where $.alert is there' },
     raw: { description: 'tail: the bytes in base64, not decoded' },
     all: { description: 'replay: every dead letter' },
@@ -43,7 +59,7 @@ export const STREAM: Command = {
     'smarthouse stream replay --partition 0 --offset 17',
   ],
   async run(args, stop) {
-    const [name = '', topic] = args.positionals
+    const [name = '', topic, ...others] = args.positionals
     if (!Object.hasOwn(ACTIONS, name)) {
       const known = Object.keys(ACTIONS)
       const guess = nearest(name, known)
@@ -53,13 +69,23 @@ export const STREAM: Command = {
         guess ? `Did you mean ${guess}?` : `Write one of ${known.join(', ')}.`,
       )
     }
-    const settings = openSettings(args, { create: true })
+    refuseForeign(`stream ${name}`, args, TAKES[name as Action], [...TAKES.tail, ...TAKES.replay])
+    if (others.length > 0)
+      throw new PlatformError(
+        'usage',
+        `stream ${name} takes no "${others[0]}"`,
+        'See smarthouse stream --help.',
+      )
+    const query = queryOf(args)
+    // A stream on Kafka is there without a folder; an embedded one lies in it.
+    const create = openConfig(args).config.stream.type !== 'embedded'
+    const settings = openSettings(args, { create })
     // Only the lake knows how far the embedded log has been landed.
     const needsLake = settings.config.stream.type === 'embedded' && name === 'groups'
     const warehouse = needsLake ? await openWarehouse(settings) : null
     const view = await openStreamView(settings, warehouse?.lake ?? null)
     try {
-      await ACTIONS[name as Action](view, args, { topic, stop })
+      await ACTIONS[name as Action](view, args, { topic, stop, query })
       return 0
     } finally {
       await view.close()
@@ -71,6 +97,7 @@ export const STREAM: Command = {
 interface Context {
   topic: string | undefined
   stop: AbortSignal
+  query: MessageQuery
 }
 
 const json = (value: unknown): void => console.log(JSON.stringify(value, null, 2))
@@ -135,11 +162,11 @@ function trendOf(before: readonly GroupView[], now: GroupView): number {
 async function tail(
   view: StreamView,
   args: Arguments,
-  { topic = TELEMETRY_TOPIC, stop }: Context,
+  { topic = TELEMETRY_TOPIC, stop, query: asked }: Context,
 ): Promise<void> {
   const log = await view.open(topic)
   try {
-    let query = queryOf(args)
+    let query = asked
     for (;;) {
       const { messages, next } = await findMessages(log, query)
       for (const message of messages) print(message, args)
@@ -170,6 +197,7 @@ function queryOf(args: Arguments): MessageQuery {
   const filter = Object.fromEntries(
     ['key', 'text', 'path'].map((name) => [name, args.text(name)]).filter(([, text]) => text !== undefined),
   ) as MessageFilter
+  parsePath(filter.path)
   return {
     limit: whole('limit', MOST_MESSAGES) ?? 20,
     filter,
@@ -202,8 +230,8 @@ function print(record: StreamRecord, args: Arguments): void {
   )
 }
 
-async function replayDeadLetters(view: StreamView, args: Arguments): Promise<void> {
-  const { partition, offset } = queryOf(args)
+async function replayDeadLetters(view: StreamView, args: Arguments, { query }: Context): Promise<void> {
+  const { partition, offset } = query
   if (!args.flag('all') && (partition === undefined || offset === undefined))
     throw new PlatformError(
       'usage',

@@ -21,7 +21,7 @@ import { openLogFile } from '../run/log-file.ts'
 import { pause } from '../run/loop.ts'
 import { portOwner } from '../run/port-owner.ts'
 import { supervise, type PartSpec } from '../run/supervisor.ts'
-import { COMMON_OPTIONS, wholeNumber, type Arguments, type Command } from './command.ts'
+import { COMMON_OPTIONS, portOf, type Arguments, type Command } from './command.ts'
 
 const STATUS_EVERY_MS = 1000
 const TELL_EVERY_MS = 30_000
@@ -37,6 +37,7 @@ export const UP: Command = {
   },
   examples: ['smarthouse up', 'smarthouse up --data /srv/house --port 8600 --no-open'],
   async run(args, stop) {
+    const asked = portOf(args)
     const settings = openSettings(args, { create: true })
     const { root, run } = settings.folder
     const lock = lockInstance(run)
@@ -50,9 +51,7 @@ export const UP: Command = {
     }
     try {
       clearStatus(run)
-      const portText = args.text('port')
-      const port =
-        portText === undefined ? settings.config.server.port : wholeNumber('--port', portText, 0, 65_535)
+      const port = asked ?? settings.config.server.port
       await checkPort(settings.config.server.host, port)
       if (await dashboardIsStale()) build(houseLog(settings))
       await superviseAll(settings, args, port, stop)

@@ -3,7 +3,9 @@ import { createLakeReader, type LakeReader } from '../6-serve/lake-reader.ts'
 import { homesOfDevice, readWhy } from '../6-serve/why.ts'
 import { PlatformError } from '../errors.ts'
 import { openSettings, openWarehouse } from '../main.ts'
+import { isDate } from '../reference/csv.ts'
 import { readSettings } from '../reference/sync.ts'
+import { nearest } from '../units.ts'
 import { COMMON_OPTIONS, JSON_OPTION, type Arguments, type Command } from './command.ts'
 
 /** Readings that the text lists of each quarter-hour; with `--at`, all. */
@@ -74,11 +76,13 @@ function asked(args: Arguments): WhyQuery {
     tenant: args.text('tenant'),
     at: args.text('at'),
   })
-  if (parsed.success && others.length === 0 && figure !== undefined) return parsed.data
+  if (parsed.success && others.length === 0 && figure !== undefined && isDate(parsed.data.day))
+    return parsed.data
+  const guess = nearest(figure ?? '', WHY_FIGURES)
   throw new PlatformError(
     'usage',
     'why needs a figure, a device and a day, and --at the local start of a quarter-hour (HH:MM)',
-    `The figures are ${WHY_FIGURES.join(', ')}. Write smarthouse why daily_energy --device plug-1 --day 2026-01-15.`,
+    `The figures are ${WHY_FIGURES.join(', ')}. Write smarthouse why ${guess ?? 'daily_energy'} --device plug-1 --day 2026-01-15.`,
   )
 }
 

@@ -27,7 +27,7 @@ interface Refused {
 
 async function refusalOf(command: Command, words: readonly string[]): Promise<Refused> {
   try {
-    const code = await command.run(parseWords(command, words), new AbortController().signal)
+    const code = await command.run(parseWords(command, words), AbortSignal.timeout(10_000))
     throw new Error(`${command.name} ${words.join(' ')} was taken: ${code}`)
   } catch (error) {
     if (!isPlatformError(error)) throw error
@@ -108,6 +108,91 @@ test('every command refuses a configuration that is absent or wrong, and leaves 
       assert.equal(exit, 2, `${command.name} --config ${config}`)
       assert.equal(existsSync(data), false, `${command.name} made nothing`)
     }
+  }
+})
+
+/** Of each command and each of its actions a line that is right. */
+const RIGHT: readonly string[] = [
+  ...'up down status logs doctor listen poll broker serve verify upgrade build'.split(' '),
+  ...['bronze', 'silver', 'gold', 'stages'].map((stage) => `${stage} --once`),
+  'simulate --for 1m',
+  'simulate --for 1m --as tasmota --to mqtt://127.0.0.1:1',
+  `import ${absent}.csv`,
+  ...['list', 'show a', 'rename a', 'merge a b', 'retire a', 'unknown'].map((action) => `devices ${action}`),
+  ...['topics', 'offsets', 'groups', 'tail', 'replay'].map((action) => `stream ${action}`),
+  ...['status', 'history t', 'check', 'optimize', 'vacuum', 'clean', 'retain t'].map(
+    (action) => `lake ${action}`,
+  ),
+  'kafka up',
+  'sql SELECT',
+  'rules',
+  'rules apply',
+  ...['devices', 'silver', 'gold'].map((layer) => `rebuild ${layer}`),
+  ...['daily_energy', 'daily_cost', 'health_score'].map(
+    (figure) => `why ${figure} --device a --day 2026-01-15`,
+  ),
+  'correct --device a --from 2026-01-15T10:00:00Z --exclude --reason x',
+  'bill --user a --month 2026-01',
+]
+
+/** What is no value of an option, by what the help calls it. Where it is not here, a text is a text. */
+const NO_VALUE: Readonly<Record<string, string>> = {
+  PORT: 'http',
+  N: 'many',
+  'N|all': 'many',
+  DURATION: 'long',
+  TIME: 'when',
+  DATE: '2026-02-30',
+  'YYYY-MM': '2026-13',
+  'YYYY-MM-DD': '2026-02-30',
+  'HH:MM': '25:61',
+  ZONE: 'Mars/Olympus',
+  'N/TIME': 'often',
+  'FIELD=VALUE': 'nonsense',
+  'FIELD=COLUMN': 'nonsense',
+  PATH: 'device',
+  FILE: join(absent, 'no', 'file'),
+  'FILE|-': join(absent, 'no', 'file'),
+  PROTOCOL: 'smoke',
+  'none|harmless|default|LIST': 'gremlins',
+  'TIME|TABLE=VERSION|TABLE=TIME': 'when',
+  ...Object.fromEntries(['ID', 'NAME', 'TYPE', 'COLUMN', 'FIELD', 'LIST'].map((text) => [text, ' '])),
+}
+
+test('every option of every command and action refuses a value of another kind, and nothing is begun', async () => {
+  let tried = 0
+  for (const [at, line] of RIGHT.entries()) {
+    const [name = '', ...rest] = line.split(' ')
+    const command = await COMMANDS[name]!()
+    for (const [option, { value = '' }] of Object.entries(command.options)) {
+      const wrong = NO_VALUE[value] ?? (/^[a-z]+(\|[a-z]+)+$/.test(value) ? 'zzz' : undefined)
+      if (wrong === undefined || option === 'config') continue
+      const given = rest.indexOf(`--${option}`)
+      const words = rest.filter((_, n) => given < 0 || (n !== given && n !== given + 1))
+      const data = join(dir, `wrong-${at}`)
+      const { exit, message } = await refusalOf(command, [...words, `--${option}`, wrong, '--data', data])
+      assert.equal(exit, 2, `${line} --${option} ${wrong}: ${message}`)
+      if (name !== 'import') assert.equal(existsSync(data), false, `${line} --${option} made a folder`)
+      tried += 1
+    }
+  }
+  assert.ok(tried > 140, String(tried))
+})
+
+test('every action that is written wrong is refused with the nearest, and so is a word too many', async () => {
+  for (const line of RIGHT) {
+    const [name = '', action = '', ...rest] = line.split(' ')
+    const command = await COMMANDS[name]!()
+    const known = command.positional?.split(/[^a-z_|]/)[0]?.split('|') ?? []
+    if (action === '' || !known.includes(action)) continue
+    const wrong = `${action.slice(0, -2)}${action.at(-1)}${action.at(-2)}`
+    const told = await refusalOf(command, [wrong, ...rest, '--data', absent])
+    assert.equal(told.exit, 2, `${name} ${wrong}`)
+    assert.ok(told.cure.includes(action), `${name} ${wrong}: ${told.cure}`)
+    const takesTables = command.positional!.includes('…')
+    if (takesTables || action === 'tail' || action === 'replay') continue
+    const more = await refusalOf(command, [action, ...rest, 'one', 'too', 'many', '--data', absent])
+    assert.equal(more.exit, 2, `${line} one too many: ${more.message}`)
   }
 })
 
