@@ -21,6 +21,8 @@ export async function serveDashboard(app: FastifyInstance, dashboardDir: string 
     await app.register(fastifyStatic, {
       root: dashboardDir,
       cacheControl: false,
+      // The build has put a Brotli form beside each asset.
+      preCompressed: true,
       // Names of built assets carry the hash of their content; everything else is asked for again.
       setHeaders: (reply, path) => {
         const hashed = path.startsWith(join(dashboardDir, 'assets') + sep)

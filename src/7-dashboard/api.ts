@@ -56,8 +56,17 @@ export async function change<Name extends keyof Routes>(
   return await send<Name>(PATHS[route], { method: 'POST', headers, body: JSON.stringify(body) })
 }
 
+/** What `begin.js` asked while this script was on its way, by address; each is for the first that asks the same. */
+const begun = (globalThis as { begunQuestions?: Record<string, Promise<Response>> }).begunQuestions ?? {}
+
+function fetchOnce(url: string, request: RequestInit): Promise<Response> {
+  const response = begun[url]
+  delete begun[url]
+  return response ?? fetch(url, request)
+}
+
 async function send<Name extends keyof Routes>(url: string, request: RequestInit): Promise<AnswerOf<Name>> {
-  const response = await fetch(url, request).catch((error: unknown) => {
+  const response = await fetchOnce(url, request).catch((error: unknown) => {
     if (request.signal?.aborted) throw error
     throw new ApiError(0, 'The platform does not answer.', 'Check that it is running: ./status', null)
   })

@@ -12,9 +12,15 @@ export interface Quantity {
 }
 
 const LOCALE = 'en'
-const significant = new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: 3 })
-const oneDecimal = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 })
-const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 })
+const significant = numbers({ maximumSignificantDigits: 3 })
+const oneDecimal = numbers({ minimumFractionDigits: 1, maximumFractionDigits: 1 })
+const whole = numbers({ maximumFractionDigits: 0 })
+
+/** Made when first needed: making one takes a phone longer than all that it formats. */
+function numbers(options: Intl.NumberFormatOptions): { format: (value: number) => string } {
+  let made: Intl.NumberFormat | undefined
+  return { format: (value) => (made ??= new Intl.NumberFormat(LOCALE, options)).format(value) }
+}
 
 /** Three significant figures; W below 1,000, kW from there. */
 export function formatPower(w: number): Quantity {
@@ -112,6 +118,10 @@ export const formatDate = (date: string) =>
 /** `Nov 3, 2026, 10:42:07 GMT+1`: the whole truth, for titles and tooltips. */
 export const formatInstant = (ms: number, zone: string) =>
   clock(zone, 'instant', { ...DAY, year: 'numeric', ...SECONDS, timeZoneName: 'short' }).format(ms)
+
+let zoneOfMachine: string | undefined
+/** The zone of times that belong to the platform, such as those of its tables, and not to a house. */
+export const machineZone = () => (zoneOfMachine ??= Intl.DateTimeFormat().resolvedOptions().timeZone)
 
 /** `living_room` and `smart_plug` as people write them: `Living room`, `Smart plug`. */
 export function humanize(name: string): string {

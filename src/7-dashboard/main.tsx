@@ -21,7 +21,7 @@ import { Shell } from './shell/Shell.tsx'
 import { streamSearchOf } from './streams/search.ts'
 import './styles.css'
 import { texts } from './texts.ts'
-import { searchOf } from './useHouse.ts'
+import { homesQuery, overviewQuery, searchOf } from './useHouse.ts'
 
 mendLanguage()
 
@@ -92,18 +92,36 @@ function NotFound() {
   )
 }
 
-const element = document.getElementById('root')
-if (!element) throw new Error('index.html has no #root')
-// As a transition: rendered in slices, so that a slow phone answers in between.
-startTransition(() =>
-  createRoot(element).render(
-    <StrictMode>
-      {/* The content security policy admits no style elements. */}
-      <CSPProvider disableStyleElements>
-        <QueryClientProvider client={queryClient}>
-          <RouterProvider router={router} />
-        </QueryClientProvider>
-      </CSPProvider>
-    </StrictMode>,
-  ),
-)
+/** Longer the page is not kept waiting for its first figures. */
+const FIRST_FIGURES_MS = 300
+
+/** What the first drawing needs, asked for by `begin.js` already: with it the figures are drawn once, not twice. */
+async function firstFigures(): Promise<void> {
+  const homes = await queryClient.fetchQuery(homesQuery)
+  const { pathname, search } = router.latestLocation
+  if (pathname === '/') await queryClient.prefetchQuery(overviewQuery(search.home ?? homes.default, search))
+}
+
+async function begin(): Promise<void> {
+  const element = document.getElementById('root')
+  if (!element) throw new Error('index.html has no #root')
+  await Promise.race([
+    Promise.allSettled([router.load(), firstFigures()]),
+    new Promise((resolve) => setTimeout(resolve, FIRST_FIGURES_MS)),
+  ])
+  // As a transition: rendered in slices, so that a slow phone answers in between.
+  startTransition(() =>
+    createRoot(element).render(
+      <StrictMode>
+        {/* The content security policy admits no style elements. */}
+        <CSPProvider disableStyleElements>
+          <QueryClientProvider client={queryClient}>
+            <RouterProvider router={router} />
+          </QueryClientProvider>
+        </CSPProvider>
+      </StrictMode>,
+    ),
+  )
+}
+
+void begin()

@@ -54,7 +54,7 @@ export function chooseTheme(choice: ThemeChoice): void {
 }
 
 const machineIsDark = matchMedia('(prefers-color-scheme: dark)')
-// `theme.js` has shown the first theme already.
+// `begin.js` has shown the first theme already.
 machineIsDark.addEventListener('change', showTheme)
 
 function showTheme(): void {

@@ -1,7 +1,10 @@
 /** The questions that the pages ask, and what the address says: which home, which range, which devices. */
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query'
+import type { UseQueryResult } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
-import { useCallback } from 'react'
+import { createContext, createElement, useCallback, useContext, useMemo } from 'react'
+import type { ReactNode } from 'react'
+import type { AnswerOf } from '../6-serve/contract.ts'
 import { ask } from './api.ts'
 
 const REFRESH_MS = 30_000
@@ -49,28 +52,52 @@ export function useSearchState(): [Search, (change: Partial<Search>) => void] {
   return [search, change]
 }
 
-export function useHomes() {
-  return useQuery({
-    queryKey: ['homes'],
-    queryFn: ({ signal }) => ask('homes', {}, signal),
-    refetchInterval: REFRESH_MS,
+export const homesQuery = queryOptions({
+  queryKey: ['homes'],
+  queryFn: ({ signal }) => ask('homes', {}, signal),
+})
+
+export const overviewQuery = (tenant: string | undefined, { range = 'today', from, to }: Search) =>
+  queryOptions({
+    queryKey: ['overview', tenant, range, from, to],
+    queryFn: ({ signal }) => ask('overview', { tenant, range, from, to }, signal),
   })
+
+interface House {
+  /** The home that is looked at: the address's, else the one that the platform opens; undefined until known. */
+  tenant: string | undefined
+  homes: Pick<UseQueryResult<AnswerOf<'homes'>>, 'data' | 'isPending' | 'isError' | 'refetch'>
 }
 
-/** The home that is looked at: the address's, else the one that the platform opens; undefined until known. */
-export function useTenant(): string | undefined {
+const HouseContext = createContext<House | null>(null)
+
+/** Asks once, for all parts of the page, which homes there are. */
+export function HouseProvider({ children }: { children: ReactNode }) {
   const [{ home }] = useSearchState()
-  const homes = useHomes()
-  return home ?? homes.data?.default
+  const { data, isPending, isError, refetch } = useQuery({ ...homesQuery, refetchInterval: REFRESH_MS })
+  const tenant = home ?? data?.default
+  const house = useMemo(
+    () => ({ tenant, homes: { data, isPending, isError, refetch } }),
+    [tenant, data, isPending, isError, refetch],
+  )
+  return createElement(HouseContext, { value: house }, children)
 }
+
+function useHouse(): House {
+  const house = useContext(HouseContext)
+  if (!house) throw new Error('useHouse outside of a HouseProvider')
+  return house
+}
+
+export const useHomes = () => useHouse().homes
+export const useTenant = () => useHouse().tenant
 
 /** `wanted`: a page that shows none of it does not ask for it. */
 export function useOverview(wanted = true) {
-  const [{ range = 'today', from, to }] = useSearchState()
+  const [search] = useSearchState()
   const tenant = useTenant()
   return useQuery({
-    queryKey: ['overview', tenant, range, from, to],
-    queryFn: ({ signal }) => ask('overview', { tenant, range, from, to }, signal),
+    ...overviewQuery(tenant, search),
     enabled: wanted && tenant !== undefined,
     // The server's setting, once it is known.
     refetchInterval: (query) => (query.state.data ? query.state.data.refresh_s * 1000 : REFRESH_MS),

@@ -2,12 +2,34 @@ import { fileURLToPath } from 'node:url'
 import tailwindcss from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
+import type { Plugin } from 'vite'
 
 const root = fileURLToPath(new URL('.', import.meta.url))
 
+/** Scripts that the Overview begins with: the page itself, and its charts. */
+const CALLED_ON_LOAD = new Set(['index', 'TimeChart', 'uPlot.min'])
+
+/**
+ * Has scripts compiled as they arrive, beside the page's thread, and not function by function while the page begins:
+ * 70 ms of that thread, on a phone four times as much. Chromium's explicit compile hint, a comment to all others; it
+ * counts only where nothing stands before it.
+ */
+const compileHints: Plugin = {
+  name: 'compile-hints',
+  enforce: 'post',
+  generateBundle: {
+    order: 'post',
+    handler(_options, bundle) {
+      for (const chunk of Object.values(bundle))
+        if (chunk.type === 'chunk' && CALLED_ON_LOAD.has(chunk.name))
+          chunk.code = `//# allFunctionsCalledOnLoad\n${chunk.code}`
+    },
+  },
+}
+
 export default defineConfig({
   root,
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), compileHints],
   worker: { format: 'es' },
   build: {
     outDir: 'dist',

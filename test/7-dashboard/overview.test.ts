@@ -55,6 +55,25 @@ inBrowser('loading keeps the places and shows no number', async () => {
   await context.close()
 })
 
+inBrowser('the first questions do not wait for the script, and are asked once', async () => {
+  const { page, context } = await visit('/favicon.svg')
+  const asked = (path: string) => api().asked.filter((each) => each.startsWith(`/api/v1/${path}`))
+  for (const search of ['', '?home=demo&range=custom&from=2026-11-01&to=2026-11-03']) {
+    const address = `${api().url}/${search}`
+    await page.route(/assets\/index-.*js/, (route) => route.abort())
+    const overview = page.waitForResponse(/\/overview/)
+    await page.goto(address)
+    await overview
+    await page.unrouteAll()
+    api().asked.length = 0
+    await page.goto(address)
+    await begun(page)
+    for (const path of ['homes', 'overview', 'data-status', 'live/series', 'readings/recent'])
+      assert.equal(asked(path).length, 1, `${search}: ${asked(path).join(' ')}`)
+  }
+  await context.close()
+})
+
 inBrowser('the page does not jump when the figures come, at any width', async () => {
   for (const width of [360, 768, 1440]) assert.ok((await shiftAt(width)) <= 0.02, `${width} px`)
 })

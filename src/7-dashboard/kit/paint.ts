@@ -15,3 +15,6 @@ export function painted(): Promise<void> {
     )
   })
 }
+
+/** Resolves in another task: what waits, a press above all, comes first. */
+export const otherTask = () => new Promise<void>((resolve) => setTimeout(resolve))

@@ -21,6 +21,8 @@ export type Column = (number | null | undefined)[]
 export interface Rings {
   /** Sets a device's value in a second; one older than the ring is dropped. */
   set(device: string, second: number, value: number): void
+  /** Sets many at once; null where there is none. */
+  fill(device: string, seconds: readonly number[], values: readonly (number | null)[]): void
   devices(): string[]
   /** The newest value, where it is not older than a second; else null. */
   latest(device: string, sinceS: number): number | null
@@ -33,14 +35,24 @@ export interface Rings {
 
 export function createRings(): Rings {
   const rings = new Map<string, Ring>()
+
+  function ringOf(device: string, second: number): Ring {
+    let ring = rings.get(device)
+    if (!ring) {
+      ring = { values: new Float64Array(HISTORY_S).fill(NaN), newestS: second, count: 0, oldestS: second }
+      rings.set(device, ring)
+    }
+    return ring
+  }
+
   return {
-    set(device, second, value) {
-      let ring = rings.get(device)
-      if (!ring) {
-        ring = { values: new Float64Array(HISTORY_S).fill(NaN), newestS: second, count: 0, oldestS: second }
-        rings.set(device, ring)
+    set: (device, second, value) => put(ringOf(device, second), second, value),
+    fill(device, seconds, values) {
+      let ring: Ring | undefined
+      for (let i = 0; i < values.length; i++) {
+        const value = values[i]
+        if (typeof value === 'number') put((ring ??= ringOf(device, seconds[i]!)), seconds[i]!, value)
       }
-      put(ring, second, value)
     },
     devices: () => [...rings.keys()],
     latest: (device, sinceS) => {

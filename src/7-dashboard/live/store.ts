@@ -3,6 +3,7 @@
  * device, the connection. It takes every event at once and tells its listeners once per animation frame.
  */
 import type { AnswerOf, LiveEvent, LiveReading } from '../../6-serve/contract.ts'
+import { otherTask } from '../kit/paint.ts'
 import type { ConnectionState } from './events.ts'
 import { createRings } from './rings.ts'
 import type { Rings } from './rings.ts'
@@ -23,6 +24,8 @@ export interface LiveState {
   lastArrivalMs: number | null
   /** Silence from which on the view is stale, ms. */
   staleAfterMs: number
+  /** Whether the last hour has been asked for and answered, or cannot be told. */
+  filled: boolean
 }
 
 /** What is known of a device beside its values. */
@@ -36,6 +39,7 @@ const FIRST_STATE: LiveState = {
   paused: false,
   lastArrivalMs: null,
   staleAfterMs: STALE_AFTER_MS,
+  filled: false,
 }
 
 export interface LiveStore {
@@ -55,7 +59,8 @@ export interface LiveStore {
   takeReadings(readings: LiveEvent<'readings'>['readings']): void
   takeSnapshot(readings: readonly LiveReading[]): void
   takePower(power: LiveEvent<'power'>): void
-  takeSeries(series: AnswerOf<'series'>): void
+  /** Takes the last hour device by device, in a task each: it can be 100,000 values. null: it cannot be told. */
+  takeSeries(series: AnswerOf<'series'> | null): Promise<void>
   setConnection(state: ConnectionState): void
   setPaused(paused: boolean): void
 }
@@ -102,9 +107,12 @@ export function createLiveStore(): LiveStore {
       power = fresh
       changed()
     },
-    takeSeries(series) {
-      meet(Object.entries(series.devices))
-      plotSeries(rings, series)
+    async takeSeries(series) {
+      if (series) {
+        meet(Object.entries(series.devices))
+        await plotSeries(rings, series)
+      }
+      state = { ...state, filled: true }
       changed()
     },
     setConnection(connection) {
@@ -149,10 +157,11 @@ function plotReading(rings: AllRings, reading: LiveReading): void {
   if (reading.temperature !== null) rings.temperature.set(reading.device_id, second, reading.temperature)
 }
 
-function plotSeries(rings: AllRings, series: AnswerOf<'series'>): void {
+async function plotSeries(rings: AllRings, series: AnswerOf<'series'>): Promise<void> {
   for (const measure of ['power', 'temperature'] as const) {
     for (const [device, values] of Object.entries(series[measure])) {
-      values.forEach((value, i) => value !== null && rings[measure].set(device, series.t[i]!, value))
+      rings[measure].fill(device, series.t, values)
+      await otherTask()
     }
   }
 }

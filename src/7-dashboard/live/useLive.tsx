@@ -31,7 +31,9 @@ export function LiveProvider({ tenant, children }: { tenant: string | undefined;
     const controller = new AbortController()
     // A failure leaves the charts to the events alone; the connection's badge says how it stands.
     const fill = () => {
-      ask('series', { tenant, minutes: 60 }, controller.signal).then(store.takeSeries, () => {})
+      ask('series', { tenant, minutes: 60 }, controller.signal).then(store.takeSeries, () =>
+        store.takeSeries(null),
+      )
       ask('recent', { tenant }, controller.signal).then(
         (it) => store.takeSnapshot(it.readings),
         () => {},

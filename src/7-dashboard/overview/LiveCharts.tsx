@@ -34,6 +34,7 @@ const WINDOWS: readonly WindowS[] = ['100', '300', '3600']
 const DRAWN = 5
 const OTHER = 'other'
 
+const isFilled = (store: LiveStore) => store.state().filled
 const devicesOf = (store: LiveStore) => store.devices()
 const idsOf = (measure: Measure) => (store: LiveStore) => store.rings[measure].devices().toSorted().join('\n')
 const IDS = { power: idsOf('power'), temperature: idsOf('temperature') }
@@ -54,7 +55,9 @@ export function LiveChartCard(props: Props) {
   const paused = usePaused()
   const { focused, choose } = useFocus()
   const [readout, setReadout] = useState<Readout | null>(null)
-  const drawn = useDrawn(store, measure, focused)
+  // A chart is made once, when all is known that it begins with.
+  const filled = useSelected(store, isFilled)
+  const drawn = useDrawn(store, measure, focused, filled)
   const { series, columns } = useSeries(store, measure, drawn, focused)
   const format = measure === 'power' ? formatPower : formatTemperature
   const title = texts.charts[measure]
@@ -67,7 +70,9 @@ export function LiveChartCard(props: Props) {
       actions={<Actions {...props} title={title} />}
     >
       <div className="relative min-h-[208px] grow">
-        {series.length === 0 ? (
+        {!filled ? (
+          <Skeleton className="absolute inset-0" />
+        ) : series.length === 0 ? (
           <Waiting measure={measure} />
         ) : props.table ? (
           <LiveTable
@@ -155,15 +160,15 @@ export interface Drawn {
 }
 
 /**
- * Which devices are drawn. Chosen anew only when a device comes or goes, or is focused: a legend whose entries
- * change places while one looks at it cannot be read.
+ * Which devices are drawn. Chosen anew only when the last hour is known, a device comes or goes, or is focused: a
+ * legend whose entries change places while one looks at it cannot be read.
  */
-function useDrawn(store: LiveStore, measure: Measure, focused: ReadonlySet<string>): Drawn {
+function useDrawn(store: LiveStore, measure: Measure, focused: ReadonlySet<string>, filled: boolean): Drawn {
   const ids = useSelected(store, IDS[measure])
   return useMemo(() => {
     const rings = store.rings[measure]
     const thermostat = (id: string) => (store.devices().get(id)?.device_type === 'thermostat' ? 1 : 0)
-    const order = ids === '' ? [] : ids.split('\n')
+    const order = filled && ids !== '' ? ids.split('\n') : []
     const ranks = new Map(order.map((id) => [id, measure === 'power' ? rings.mean(id) : thermostat(id)]))
     const rank = (id: string) => ranks.get(id) ?? 0
     const ranked = order.toSorted((a, b) => rank(b) - rank(a) || (a < b ? -1 : 1))
@@ -171,7 +176,7 @@ function useDrawn(store: LiveStore, measure: Measure, focused: ReadonlySet<strin
     const top = ranked.length <= DRAWN + 1 ? ranked : ranked.slice(0, DRAWN)
     const single = [...top, ...ranked.filter((id) => focused.has(id) && !top.includes(id))]
     return { single, rest: ranked.filter((id) => !single.includes(id)) }
-  }, [ids, store, measure, focused])
+  }, [ids, store, measure, focused, filled])
 }
 
 function useSeries(store: LiveStore, measure: Measure, drawn: Drawn, focused: ReadonlySet<string>) {

@@ -1,6 +1,6 @@
 /** Data status at the foot of the sidebar: the layers with files, rows and last update. */
 import type { DataStatus, LayerStatus } from '../../6-serve/contract.ts'
-import { formatAge, formatCount, formatInstant } from '../format.ts'
+import { formatAge, formatCount, formatInstant, machineZone } from '../format.ts'
 import { Skeleton } from '../kit/Card.tsx'
 import { StateWord } from '../kit/Figure.tsx'
 import type { Tone } from '../kit/Figure.tsx'
@@ -18,8 +18,6 @@ const STATES: Record<State, { tone: Tone; icon: IconName }> = {
   empty: { tone: 'none', icon: 'empty' },
   error: { tone: 'bad', icon: 'bad' },
 }
-/** The zone of these times is the machine's: tables belong to the platform, not to a house. */
-const MACHINE_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone
 export const titleOf = (layer: string) => texts.data.layers[layer] ?? layer
 
 export function StateOf({ state }: { state: State }) {
@@ -87,7 +85,7 @@ function Updated({ at }: { at: string | null }) {
   if (at === null || age === null) return <p className="text-muted">{texts.data.never}</p>
   return (
     <p className="text-muted">
-      <time dateTime={at} title={formatInstant(Date.parse(at), MACHINE_ZONE)}>
+      <time dateTime={at} title={formatInstant(Date.parse(at), machineZone())}>
         {texts.data.ago(formatAge(age))}
       </time>
     </p>

@@ -16,7 +16,6 @@ interface HeaderProps {
 }
 
 export function Header({ title, ranged, help }: HeaderProps) {
-  const overview = useOverview(ranged)
   return (
     <header className="sticky top-0 z-30 border-b border-line bg-bg/95 supports-backdrop-filter:bg-bg/80 supports-backdrop-filter:backdrop-blur-md">
       <div className="mx-auto grid max-w-[1220px] grid-cols-[minmax(0,1fr)_minmax(0,auto)_auto] items-center gap-x-2 gap-y-2 md:flex md:gap-x-3 px-3 py-2.5 md:px-4 lg:px-6">
@@ -44,10 +43,16 @@ export function Header({ title, ranged, help }: HeaderProps) {
         </div>
       </div>
       <div className="absolute inset-x-0 -bottom-px h-0.5 overflow-hidden">
-        {overview.isFetching && overview.data && <div className="progress-line h-full" data-refreshing />}
+        <Refreshing wanted={ranged} />
       </div>
     </header>
   )
+}
+
+/** Apart, so that a refresh draws its line and not the whole header. */
+function Refreshing({ wanted }: { wanted: boolean }) {
+  const { isFetching, data } = useOverview(wanted)
+  return isFetching && data ? <div className="progress-line h-full" data-refreshing /> : null
 }
 
 const THEMES = [

@@ -2,9 +2,10 @@
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { Suspense, lazy, useEffect, useState } from 'react'
 import { Icon } from '../kit/icons.tsx'
+import { useWide } from '../kit/wide.ts'
 import { LiveProvider } from '../live/useLive.tsx'
 import { texts } from '../texts.ts'
-import { useDataStatus, useTenant } from '../useHouse.ts'
+import { HouseProvider, useDataStatus, useTenant } from '../useHouse.ts'
 import { useFocus } from '../overview/focus.ts'
 import { DataStatusFoot } from './DataStatus.tsx'
 import { Header } from './Header.tsx'
@@ -17,7 +18,16 @@ const Panels = lazy(() => import('./Panels.tsx'))
 export type Panel = 'help' | 'data' | 'more' | null
 
 export function Shell() {
+  return (
+    <HouseProvider>
+      <Frame />
+    </HouseProvider>
+  )
+}
+
+function Frame() {
   const tenant = useTenant()
+  const wide = useWide()
   const [panel, setPanel] = useState<Panel>(null)
   const page = pageAt(useLocation({ select: ({ pathname }) => pathname }))
   const title = page?.label ?? texts.notFound.title
@@ -47,7 +57,7 @@ export function Shell() {
       {PAGES.map(({ to, keys }) => (
         <GoTo key={to} to={to} keys={keys} />
       ))}
-      <Sidebar open={setPanel} />
+      {wide && <Sidebar open={setPanel} />}
       <div className="pb-20 md:pb-0 md:pl-16 lg:pl-[220px]">
         <Header title={title} ranged={page?.ranged ?? false} help={() => setPanel('help')} />
         <main
@@ -59,7 +69,7 @@ export function Shell() {
           <Outlet />
         </main>
       </div>
-      <BottomBar open={setPanel} />
+      {!wide && <BottomBar open={setPanel} />}
       {panel && (
         <Suspense>
           <Panels panel={panel} open={setPanel} />

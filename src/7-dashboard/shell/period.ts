@@ -24,12 +24,11 @@ export const daysAfter = (date: string, days: number): string => dateOf(noon(dat
 export const isOpen = (range: { partial: boolean }) => range.partial
 
 const DAY_AND_MONTH = { day: 'numeric', month: 'short', timeZone: 'UTC' } as const
-const format = new Intl.DateTimeFormat('en', DAY_AND_MONTH)
-const formatWithYear = new Intl.DateTimeFormat('en', { ...DAY_AND_MONTH, year: 'numeric' })
 
 /** `Nov 17 – 23`, `Oct 28 – Nov 3`, or one day; with the year where it is not this one. */
 export const formatPeriod = (from: string, to: string) => {
   const thisYear = String(new Date().getUTCFullYear())
   const isNow = from.startsWith(thisYear) && to.startsWith(thisYear)
-  return (isNow ? format : formatWithYear).formatRange(noon(from), noon(to))
+  const format = new Intl.DateTimeFormat('en', { ...DAY_AND_MONTH, ...(isNow ? {} : { year: 'numeric' }) })
+  return format.formatRange(noon(from), noon(to))
 }

@@ -1,7 +1,7 @@
 /** The stream from outside: topics, their partitions, who reads them and how far behind, and the messages themselves. */
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { ask } from '../api.ts'
-import { formatTime } from '../format.ts'
+import { formatTime, machineZone } from '../format.ts'
 import { Card, Failure, Skeleton } from '../kit/Card.tsx'
 import { StateWord } from '../kit/Figure.tsx'
 import { texts as common } from '../texts.ts'
@@ -24,7 +24,7 @@ export function StreamsPage() {
   })
   const [search] = useStreamSearch()
   // The header asks for it in any case.
-  const zone = useOverview().data?.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
+  const zone = useOverview().data?.time_zone ?? machineZone()
   const { data } = streams
   if (!data)
     return (
