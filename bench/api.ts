@@ -9,10 +9,10 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { buildApp } from '../src/6-serve/app.ts'
 import { rebuildGold } from '../src/5-gold/rebuild.ts'
 import { rebuildSilver } from '../src/4-silver/rebuild.ts'
 import { openDuckDb, openLake } from '../src/lake/index.ts'
+import { benchApp } from './app.ts'
 import { END_US, makeHistory, taken } from './history.ts'
 import { percentile, printRows, type Row } from './rows.ts'
 
@@ -48,21 +48,7 @@ async function makeYear(): Promise<void> {
 async function serve(): Promise<void> {
   const engine = await openDuckDb({ threads: 2, memoryLimitMb: 1024 })
   const lake = await openLake({ root: join(cache, 'lake'), engine })
-  const app = await buildApp({
-    lake,
-    engine,
-    log: null,
-    dashboardDir: null,
-    timeZone: 'Europe/Berlin',
-    currency: 'USD',
-    refreshS: 30,
-    liveReadings: 100,
-    alertThresholds: { high_temperature_c: 35, low_temperature_c: 5, high_power_w: 3500, offline_s: 300 },
-    demo: false,
-    version: 'bench',
-    requestsPerMinute: Number.MAX_SAFE_INTEGER,
-    clock: () => NOW_MS,
-  })
+  const app = await benchApp({ lake, engine }, NOW_MS)
   await app.listen({ host: '127.0.0.1', port: 0 })
   const address = app.server.address()
   console.log(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`)

@@ -1,14 +1,16 @@
 /** What `bench/silver.ts` and `bench/gold.ts` share: the cases, each in a process of its own so that its memory is its own. */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { createGoldStage } from '../src/5-gold/aggregate.ts'
 import { rebuildGold } from '../src/5-gold/rebuild.ts'
 import { rebuildSilver } from '../src/4-silver/rebuild.ts'
 import { createSilverStage } from '../src/4-silver/refine.ts'
 import type { Stage } from '../src/stage.ts'
 import { type History, makeHistory, peakMb, type Shape, taken } from './history.ts'
+import { profiled } from './profile.ts'
 import { printRows } from './rows.ts'
 
 export type Layer = 'silver' | 'gold'
@@ -24,6 +26,10 @@ const DAY_S = 86_400
 const DAYS = (days: number): Shape => ({ devices: 10, everyS: MINUTE_S, readings: days * 14_400 })
 const BUSY_HOUR: Shape = { devices: 1_000, everyS: 1, readings: 3_600_000 }
 
+/** The profile names so many statements, those that take the most. */
+const SHOWN = 8
+const CACHE = join(dirname(fileURLToPath(import.meta.url)), 'cache')
+
 interface Case {
   name: string
   shape: Shape
@@ -37,7 +43,8 @@ const REBUILDS: readonly Case[] = [
   { name: 'rebuild of 10 million', shape: { ...DAYS(0), readings: 10_000_000 }, large: true },
   {
     name: 'rebuild of 50 million',
-    shape: { devices: 50, everyS: MINUTE_S, readings: 50_000_000 },
+    // A year of a hundred devices, as api.ts asks about.
+    shape: { devices: 100, everyS: MINUTE_S, readings: 52_560_000 },
     large: true,
   },
 ]
@@ -52,18 +59,32 @@ export function benchLayer(layer: Layer, script: string): Promise<void> | void {
   const at = process.argv.findIndex((word) => word === '--make' || word === '--case')
   if (at >= 0) return runCase(layer, process.argv[at]!, process.argv[at + 1]!, process.argv[at + 2]!)
   const large = process.argv.includes('--large')
-  for (const { name } of [...REBUILDS, ...STEPS].filter((each) => large || each.large === undefined)) {
+  for (const each of [...REBUILDS, ...STEPS].filter((one) => large || one.large === undefined)) {
     const root = mkdtempSync(join(tmpdir(), 'smarthouse-bench-history-'))
+    const inOwnProcess = (word: string, folder: string): void => {
+      const { status } = spawnSync(process.execPath, [script, word, each.name, folder], { stdio: 'inherit' })
+      if (status !== 0) process.exit(status ?? 1)
+    }
     try {
       // Made by another process, so that the memory of the one that is measured is its own.
-      for (const word of ['--make', '--case']) {
-        const { status } = spawnSync(process.execPath, [script, word, name, root], { stdio: 'inherit' })
-        if (status !== 0) process.exit(status ?? 1)
-      }
+      if (each.large) cpSync(kept(each, inOwnProcess), root, { recursive: true })
+      else inOwnProcess('--make', root)
+      inOwnProcess('--case', root)
     } finally {
       rmSync(root, { recursive: true, force: true, maxRetries: 5 })
     }
   }
+}
+
+/** The history of a large case: made once, for both layers and for every run to come. */
+function kept({ name }: Case, make: (word: string, folder: string) => void): string {
+  const folder = join(CACHE, name.replaceAll(/[^a-z0-9]+/g, '-'))
+  const done = join(folder, 'done')
+  if (existsSync(done)) return folder
+  rmSync(folder, { recursive: true, force: true })
+  make('--make', folder)
+  writeFileSync(done, '')
+  return folder
 }
 
 async function runCase(layer: Layer, word: string, name: string, root: string): Promise<void> {
@@ -72,7 +93,7 @@ async function runCase(layer: Layer, word: string, name: string, root: string): 
   const history = await makeHistory((rebuild ?? step)!.shape, root)
   try {
     if (word === '--make') {
-      if (step || layer === 'gold') await rebuildSilver(history)
+      if (step || layer === 'gold' || rebuild?.large) await rebuildSilver(history)
       if (step) await rebuildGold(history)
     } else if (rebuild) await rebuildRows(layer, history, rebuild)
     else await stepRows(layer, history, step!)
@@ -82,8 +103,9 @@ async function runCase(layer: Layer, word: string, name: string, root: string): 
 }
 
 async function rebuildRows(layer: Layer, history: History, { name, shape }: Case): Promise<void> {
+  const { engine, spent } = profiled(history.engine)
   const { seconds, cpuSeconds } = await taken(() =>
-    (layer === 'silver' ? rebuildSilver : rebuildGold)(history),
+    (layer === 'silver' ? rebuildSilver : rebuildGold)({ ...history, engine }),
   )
   const most = peakMb()
   const least = await taken(() => copyInput(layer, history))
@@ -99,6 +121,14 @@ async function rebuildRows(layer: Layer, history: History, { name, shape }: Case
     },
     { what: `${layer}, ${name}: CPU`, figure: (cpuSeconds * 1e6) / shape.readings, unit: 'µs/reading', data },
     { what: `${layer}, ${name}: most memory`, figure: most, unit: 'MB', budget: { atMost: MOST_MB }, data },
+    ...spent()
+      .slice(0, SHOWN)
+      .map(([what, s]) => ({
+        what: `${layer}, ${name}: share of ${what}`,
+        figure: (s / seconds) * 100,
+        unit: '% of the time',
+        data,
+      })),
   ])
 }
 

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
+import { EXPLAINED } from './explained.ts'
 import { budgetText, ratioText, rounded, type Row, verdict } from './rows.ts'
 
 export interface Machine {
@@ -93,23 +94,9 @@ function section(name: string, run: BenchRun): string[] {
     '',
     `${run.measures}`,
     '',
-    '| what | figure | unit | limit | ratio | budget | |',
-    '| --- | ---: | --- | --- | ---: | ---: | --- |',
-    ...run.rows.map(
-      (row) =>
-        `| ${[
-          row.what.trim() + (row.data ? ` (${row.data})` : ''),
-          rounded(row.figure),
-          row.unit,
-          row.limit ? `${rounded(row.limit.figure)}: ${row.limit.of}` : '',
-          ratioText(row),
-          budgetText(row),
-          verdict(row),
-        ]
-          .map((cell) => cell.replaceAll('|', '\\|'))
-          .join(' | ')} |`,
-    ),
+    ...(run.rows.some(({ at }) => at !== undefined) ? sizesTable(run.rows) : rowsTable(run.rows)),
     ...(run.fault === undefined ? [] : ['', `**Not finished:** ${run.fault}`]),
+    ...(EXPLAINED[name] ?? []).flatMap((paragraph) => ['', paragraph]),
     '',
     `${run.began}, ${rounded(run.took_s)} s, commit ${run.commit}; ${on.cpu}, ${on.cores} cores, ${on.memory_gb} GB, ${on.system}, load before ` +
       `${on.load_before}; ${Object.entries(of)
@@ -117,3 +104,39 @@ function section(name: string, run: BenchRun): string[] {
         .join(', ')}.`,
   ]
 }
+
+function rowsTable(rows: readonly Row[]): string[] {
+  return [
+    '| what | figure | unit | limit | ratio | budget | |',
+    '| --- | ---: | --- | --- | ---: | ---: | --- |',
+    ...rows.map((row) =>
+      line([
+        row.what.trim() + (row.data ? ` (${row.data})` : ''),
+        rounded(row.figure),
+        row.unit,
+        row.limit ? `${rounded(row.limit.figure)}: ${row.limit.of}` : '',
+        ratioText(row),
+        budgetText(row),
+        verdict(row),
+      ]),
+    ),
+  ]
+}
+
+/** What was measured at several sizes: a line for each measure, a column for each size. */
+function sizesTable(rows: readonly Row[]): string[] {
+  const sizes = [...new Set(rows.map(({ at }) => at ?? ''))]
+  const measures = [...new Map(rows.map(({ what, unit }) => [what, unit]))]
+  const figure = (what: string, size: string): string => {
+    const found = rows.find((row) => row.what === what && row.at === size)
+    return found ? rounded(found.figure) : ''
+  }
+  return [
+    line(['what', 'unit', ...sizes]),
+    line(['---', '---', ...sizes.map(() => '---:')]),
+    ...measures.map(([what, unit]) => line([what, unit, ...sizes.map((size) => figure(what, size))])),
+  ]
+}
+
+const line = (cells: readonly string[]): string =>
+  `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`

@@ -6,6 +6,8 @@ import { appendFileSync } from 'node:fs'
 
 export interface Row {
   what: string
+  /** Of a benchmark that measures the same at several sizes: at which. */
+  at?: string
   figure: number
   unit: string
   /** What the machine itself shows for the least that must be done, in the same run and unit, and what that is. */
@@ -49,9 +51,9 @@ export function ratioText({ figure, limit }: Row): string {
 }
 
 function line(row: Row): string {
-  const { what, figure, unit, limit } = row
+  const { what, at, figure, unit, limit } = row
   return [
-    what.padEnd(50),
+    (at === undefined ? what : `${at}: ${what}`).padEnd(50),
     `${rounded(figure)} ${unit}`.padStart(20),
     (limit ? `limit ${rounded(limit.figure)} ${unit} (${limit.of}), ratio ${ratioText(row)}` : '').padEnd(60),
     budgetText(row) && `budget ${budgetText(row)}`.padEnd(16),

@@ -17,6 +17,7 @@ const BENCHES: Record<string, string> = {
   lake: 'The lake: commits, opening, checkpoints, pruning.',
   decoders: 'Messages decoded, by protocol.',
   api: 'What the dashboard asks, over a year of devices at one reading a minute.',
+  growth: 'How time, memory, files and bytes grow with devices and with history, at one reading a minute.',
   platform: 'The whole platform with ten devices: start, memory, freshness.',
   load: 'The whole platform under 1,000 readings/s with a burst: what was acknowledged, lag, memory, freshness.',
 }

@@ -27,7 +27,6 @@ export class SparkModels {
   readonly #spark: Answering
   readonly #folders: Folders
   readonly #warehouse: string
-  readonly #kept = new Map<string, string>()
   readonly ran = new Set<string>()
   #count = 0
 
@@ -46,9 +45,11 @@ export class SparkModels {
     return `delta.\`${this.#folders(table)}\``
   }
 
-  /** The Parquet files that Spark has written of a result, as a path with a wildcard. */
-  files(name: string): string {
-    return join(this.#warehouse, this.#kept.get(name)!, '*.parquet')
+  /** Lets Spark write a result as Parquet files: their path, with a wildcard. */
+  async files(name: string): Promise<string> {
+    const kept = `kept_${(this.#count += 1)}`
+    await this.ask(`CREATE TABLE ${kept} USING parquet AS SELECT * FROM ${name}`)
+    return join(this.#warehouse, kept, '*.parquet')
   }
 
   /** Reference tables and constants. */
@@ -191,12 +192,9 @@ export class SparkModels {
     }
   }
 
-  /** Computed once, into a table of its own; a name that was there before means this from now on. */
+  /** Computed once and kept in Spark's memory; a name that was there before means this from now on. */
   async #keep(name: string, sql: string): Promise<void> {
-    const kept = `kept_${(this.#count += 1)}`
-    this.#kept.set(name, kept)
-    await this.ask(`CREATE TABLE ${kept} USING parquet AS ${sql}`)
-    await this.#view(name, `SELECT * FROM ${kept}`)
+    await this.#spark.ask({ keep: name, sql })
   }
 
   async #view(name: string, sql: string): Promise<void> {

@@ -90,7 +90,7 @@ async function compare({ lake, engine }: Week, models: SparkModels, table: Table
     .join(', ')
   const names = table.columns.map(({ name }) => name).join(', ')
   const { files } = await lake.snapshot(table.name)
-  const theirs = `read_parquet('${models.files(result).replaceAll("'", "''")}')`
+  const theirs = `read_parquet('${(await models.files(result)).replaceAll("'", "''")}')`
   const session = await engine.session()
   try {
     const differing = await session.rows(

@@ -1,3 +1,4 @@
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedReader;
@@ -6,7 +7,10 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import org.apache.spark.sql.SparkSession;
 
-/** Spark with Delta, one statement a line: JSON text in, `{"rows": […]}` or `{"error": …}` out. */
+/**
+ * Spark with Delta, one question a line: the JSON text of a statement, or `{"keep": NAME, "sql": …}`, whose result is computed once
+ * and kept in memory as the temporary view of that name. `{"rows": […]}` or `{"error": …}` out.
+ */
 public class Sql {
   public static void main(String[] settings) throws Exception {
     // Answers have standard output to themselves; what Spark prints goes to standard error.
@@ -24,8 +28,11 @@ public class Sql {
       ObjectNode answer = json.createObjectNode();
       try {
         var rows = answer.putArray("rows");
-        for (String row : spark.sql(json.readValue(line, String.class)).toJSON().collectAsList())
-          rows.add(json.readTree(row));
+        JsonNode question = json.readTree(line);
+        if (question.isObject())
+          spark.sql(question.get("sql").asText()).localCheckpoint().createOrReplaceTempView(question.get("keep").asText());
+        else
+          for (String row : spark.sql(question.asText()).toJSON().collectAsList()) rows.add(json.readTree(row));
       } catch (Exception error) {
         answer.removeAll();
         answer.put("error", String.valueOf(error.getMessage()));
