@@ -14,7 +14,7 @@ import { createGoldStage } from '../src/5-gold/aggregate.ts'
 import { rebuildGold } from '../src/5-gold/rebuild.ts'
 import type { Stage } from '../src/stage.ts'
 import { benchApp } from './app.ts'
-import { END_US, makeHistory, peakMb, taken, type History } from './history.ts'
+import { END_US, makeHistory, peakMb, sizeOf, taken, type History } from './history.ts'
 import { percentile, printRows } from './rows.ts'
 
 interface Point {
@@ -56,25 +56,13 @@ async function rebuild(point: Point, root: string): Promise<void> {
     { at, what: 'most memory of the two', figure: peakMb(), unit: 'MB' },
   ])
   for (const layer of ['bronze', 'silver', 'gold']) {
-    const { files, bytes } = await sizeOf(history, layer)
+    const { files, bytes } = await sizeOf(history.lake, layer)
     printRows([
       { at, what: `${layer}: files`, figure: files, unit: '' },
       { at, what: `${layer}: size`, figure: bytes / 1e6, unit: 'MB' },
     ])
   }
   await history.close()
-}
-
-async function sizeOf({ lake }: History, layer: string): Promise<{ files: number; bytes: number }> {
-  let [files, bytes] = [0, 0]
-  for (const table of await lake.tables()) {
-    if (!table.startsWith(`${layer}.`)) continue
-    for (const file of (await lake.snapshot(table)).files) {
-      files += 1
-      bytes += file.bytes
-    }
-  }
-  return { files, bytes }
 }
 
 async function live(point: Point, root: string): Promise<void> {

@@ -144,3 +144,16 @@ export async function taken(work: () => Promise<unknown>): Promise<Taken> {
 
 /** The most memory that this process has held, MB. */
 export const peakMb = (): number => process.resourceUsage().maxRSS / 1024
+
+/** The files of a layer's tables as they are now. */
+export async function sizeOf(lake: Lake, layer: string): Promise<{ files: number; bytes: number }> {
+  let [files, bytes] = [0, 0]
+  for (const table of await lake.tables()) {
+    if (!table.startsWith(`${layer}.`)) continue
+    for (const file of (await lake.snapshot(table)).files) {
+      files += 1
+      bytes += file.bytes
+    }
+  }
+  return { files, bytes }
+}

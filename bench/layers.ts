@@ -9,7 +9,7 @@ import { rebuildGold } from '../src/5-gold/rebuild.ts'
 import { rebuildSilver } from '../src/4-silver/rebuild.ts'
 import { createSilverStage } from '../src/4-silver/refine.ts'
 import type { Stage } from '../src/stage.ts'
-import { type History, makeHistory, peakMb, type Shape, taken } from './history.ts'
+import { type History, makeHistory, peakMb, type Shape, sizeOf, taken } from './history.ts'
 import { profiled } from './profile.ts'
 import { printRows } from './rows.ts'
 
@@ -21,6 +21,7 @@ const FEW_READINGS = 10
 /** Section 6 of the design: of a rebuild of Silver, and of Gold. */
 const LEAST_READINGS_PER_S: Record<Layer, number> = { silver: 500_000, gold: 5_000_000 }
 const MOST_MB = 1024
+const MOST_BYTES_PER_READING = 25
 const MINUTE_S = 60
 const DAY_S = 86_400
 const DAYS = (days: number): Shape => ({ devices: 10, everyS: MINUTE_S, readings: days * 14_400 })
@@ -108,6 +109,7 @@ async function rebuildRows(layer: Layer, history: History, { name, shape }: Case
     (layer === 'silver' ? rebuildSilver : rebuildGold)({ ...history, engine }),
   )
   const most = peakMb()
+  const { bytes } = await sizeOf(history.lake, layer)
   const least = await taken(() => copyInput(layer, history))
   const data = `${shape.readings.toLocaleString('en')} readings of ${shape.devices} devices`
   printRows([
@@ -121,6 +123,13 @@ async function rebuildRows(layer: Layer, history: History, { name, shape }: Case
     },
     { what: `${layer}, ${name}: CPU`, figure: (cpuSeconds * 1e6) / shape.readings, unit: 'µs/reading', data },
     { what: `${layer}, ${name}: most memory`, figure: most, unit: 'MB', budget: { atMost: MOST_MB }, data },
+    {
+      what: `${layer}, ${name}: storage`,
+      figure: bytes / shape.readings,
+      unit: 'B/reading',
+      data,
+      ...(layer === 'silver' && { budget: { atMost: MOST_BYTES_PER_READING } }),
+    },
     ...spent()
       .slice(0, SHOWN)
       .map(([what, s]) => ({

@@ -15,6 +15,7 @@ const BENCHES: Record<string, string> = {
   silver: 'Silver rebuilt, and what new and late readings cost after more and more history.',
   gold: 'Gold rebuilt, and what new and late readings cost after more and more history.',
   lake: 'The lake: commits, opening, checkpoints, pruning.',
+  import: 'Files taken into the stream.',
   decoders: 'Messages decoded, by protocol.',
   api: 'What the dashboard asks, over a year of devices at one reading a minute.',
   growth: 'How time, memory, files and bytes grow with devices and with history, at one reading a minute.',
