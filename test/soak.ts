@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
  * `kafka [KILLS] [SEED]`: 200 kills over producers, workers and the broker;
  * `lake`: writers, mergers and readers of one table for ten minutes, a checkpoint cut at every byte; `property [RUNS] [SEED]`: random cases;
  * `interrupted [WORD]`: every command (with the word in it) that changes something, ended at each of its calls to the file system;
- * `fuzz [--inputs N] [--seed S]`: so many hostile inputs on every door.
+ * `fuzz [--inputs N] [--seed S] [DOOR …]`: so many hostile inputs on every door.
  */
 const root = fileURLToPath(new URL('..', import.meta.url))
 const SOAKS: Record<string, readonly string[]> = {

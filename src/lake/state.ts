@@ -100,6 +100,7 @@ function applySchema(state: TableState, actions: readonly Action[]): void {
 }
 
 function applyAction(state: TableState, version: number, { add, remove, txn }: Action): void {
+  requireShape(add ?? remove ?? txn)
   if (add) {
     const file = dataFileOf(state.table, version, add, state.columns)
     state.files.set(file.path, file)
@@ -110,6 +111,26 @@ function applyAction(state: TableState, version: number, { add, remove, txn }: A
     state.tombstones.set(path, remove)
   } else if (txn) {
     state.txns.set(txn.appId, txn.version)
+  }
+}
+
+/** Of what type the fields are that are reckoned with; JSON may hold any. Null stands for absent. */
+const SHAPE: readonly (readonly [field: string, type: string])[] = [
+  ['path', 'string'],
+  ['partitionValues', 'object'],
+  ['size', 'number'],
+  ['modificationTime', 'number'],
+  ['deletionTimestamp', 'number'],
+  ['stats', 'string'],
+  ['appId', 'string'],
+  ['version', 'number'],
+]
+
+function requireShape(action: object | undefined): void {
+  const fields = (action ?? {}) as Readonly<Record<string, unknown>>
+  for (const [field, type] of SHAPE) {
+    const value = fields[field] ?? undefined
+    if (value !== undefined && typeof value !== type) throw new TypeError(`${field} is no ${type}`)
   }
 }
 
@@ -160,8 +181,14 @@ const NO_PARTITION = {}
 
 /** An empty text stands for null, whatever the type (PROTOCOL.md, Partition Value Serialization). */
 export function partitionOf(values: Readonly<Record<string, string | null>>): DataFile['partition'] {
-  for (const name in values) if (values[name] === '') return withoutEmpty(values)
-  return values
+  let hasEmpty = false
+  for (const name in values) {
+    const value = values[name]
+    if (value === '') hasEmpty = true
+    else if (value !== null && typeof value !== 'string')
+      throw new TypeError(`the partition's ${name} is no text`)
+  }
+  return hasEmpty ? withoutEmpty(values) : values
 }
 
 const withoutEmpty = (values: Readonly<Record<string, string | null>>): DataFile['partition'] =>

@@ -23,7 +23,11 @@ child.once('error', (error) => {
   process.stderr.write(`${error.message}\n`)
   process.exit(1)
 })
-child.once('exit', (code) => process.exit(code ?? 1))
+child.once('exit', (code) => {
+  // Named here, so that it is held until now: a lock that nothing names any more may be let go at any time.
+  lock?.release()
+  process.exit(code ?? 1)
+})
 process.send?.(child.pid)
 process.once('disconnect', () => {
   child.kill('SIGTERM')

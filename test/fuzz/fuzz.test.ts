@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { loadConfig } from '../../src/config-file.ts'
 import { fuzz } from './fuzz.ts'
+import { KEPT } from './kept.ts'
 import { mutated } from './mutate.ts'
 import { randomOf } from '../chaos/random.ts'
 
@@ -12,7 +13,7 @@ test('hostile inputs on every door: each is taken or refused with a reason, and 
   const failures = await fuzz({
     inputs: 25,
     seed: 20_261_125,
-    keepIn: join(tmpdir(), 'smarthouse-fuzz-kept'),
+    keptIn: KEPT,
     say: (text) => t.diagnostic(text),
   })
   assert.deepEqual(failures, [])

@@ -1,9 +1,10 @@
-/** `npm run soak -- fuzz [--inputs N] [--seed S]`: so many hostile inputs on each door (default 2,000). */
-import { fileURLToPath } from 'node:url'
+/** `npm run soak -- fuzz [--inputs N] [--seed S] [DOOR …]`: so many hostile inputs on each door (default 2,000), or on those with such a name. */
 import { parseArgs } from 'node:util'
 import { fuzz } from './fuzz.ts'
+import { KEPT } from './kept.ts'
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     inputs: { type: 'string', default: '2000' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
@@ -13,7 +14,8 @@ console.log(`seed ${values.seed}`)
 const failures = await fuzz({
   inputs: Number(values.inputs),
   seed: Number(values.seed),
-  keepIn: fileURLToPath(new URL('kept', import.meta.url)),
+  doors: positionals,
+  keptIn: KEPT,
   say: (text) => console.log(text),
 })
 for (const failure of failures) console.error(failure)

@@ -12,7 +12,7 @@ import { createIntake } from '../../src/1-source/intake.ts'
 import { startBroker } from '../../src/1-source/mqtt/broker.ts'
 import { openRegistry } from '../../src/1-source/registry/registry.ts'
 import { openHouse, type House } from '../3-bronze/house.ts'
-import { orRefused, texts, type Door } from './door.ts'
+import { orRefused, TAKEN, texts, type Door } from './door.ts'
 
 const READING =
   '{"device_id":"plug","timestamp":"2026-01-15T10:30:00Z","power_usage":12.5,"metrics":{"voltage_v":230}}'
@@ -52,10 +52,11 @@ async function http(house: House): Promise<Door> {
       if (random() < 0.2) headers['content-encoding'] = random.pick(['gzip', 'deflate', 'br', 'nonsense'])
       if (random() < 0.2) headers['idempotency-key'] = `k${Math.floor(random() * 50)}`
       const answer = await app.inject({ method: 'POST', url, headers, payload: input })
-      if (answer.statusCode < 300) return
+      if (answer.statusCode < 300) return TAKEN
       assert.notEqual(answer.statusCode, 500, answer.body)
       if (answer.statusCode !== 422 || answer.body.includes('"code"'))
         assert.match(answer.body, /"(code|error|detail|message)"/, `${answer.statusCode} without a reason`)
+      return `refused: ${answer.statusCode}`
     },
     check: () => requireLanded(house),
     close: async () => void (await app.close()),
@@ -146,7 +147,7 @@ async function mqttPackets(house: House): Promise<Door> {
       new Promise((resolve) => {
         const socket = connect(broker.port, '127.0.0.1', () => socket.write(input))
         socket.on('error', () => undefined)
-        socket.on('close', () => resolve())
+        socket.on('close', () => resolve(TAKEN))
         socket.setTimeout(ANSWER_MS, () => socket.destroy())
         setTimeout(() => socket.destroy(), 2 * ANSWER_MS)
       }),
@@ -186,7 +187,7 @@ function imports(house: House): Door {
       )
       writeFileSync(file, input)
       const map = random() < 0.7 ? ['timestamp=time', 'power_usage=watt'] : []
-      await orRefused(() =>
+      return await orRefused(() =>
         importFiles({
           paths: [file],
           log: house.log,
