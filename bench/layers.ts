@@ -68,24 +68,38 @@ export function benchLayer(layer: Layer, script: string): Promise<void> | void {
     }
     try {
       // Made by another process, so that the memory of the one that is measured is its own.
-      if (each.large) cpSync(kept(each, inOwnProcess), root, { recursive: true })
+      if (each.large) cpSync(kept(each, layer, inOwnProcess), root, { recursive: true })
       else inOwnProcess('--make', root)
       inOwnProcess('--case', root)
+      if (each.large && REBUILDS.includes(each)) keepMade(each, layer, root)
     } finally {
       rmSync(root, { recursive: true, force: true, maxRetries: 5 })
     }
   }
 }
 
+const folderOf = ({ name }: Case): string => join(CACHE, name.replaceAll(/[^a-z0-9]+/g, '-'))
+/** A kept history has this file where it is made up to that layer. */
+const markOf = (folder: string, layer: 'bronze' | Layer): string => join(folder, `${layer}-done`)
+
 /** The history of a large case: made once, for both layers and for every run to come. */
-function kept({ name }: Case, make: (word: string, folder: string) => void): string {
-  const folder = join(CACHE, name.replaceAll(/[^a-z0-9]+/g, '-'))
-  const done = join(folder, 'done')
-  if (existsSync(done)) return folder
-  rmSync(folder, { recursive: true, force: true })
+function kept(each: Case, layer: Layer, make: (word: string, folder: string) => void): string {
+  const folder = folderOf(each)
+  const wanted = !REBUILDS.includes(each) ? 'gold' : layer === 'gold' ? 'silver' : 'bronze'
+  if (existsSync(markOf(folder, wanted))) return folder
+  if (!existsSync(markOf(folder, 'bronze'))) rmSync(folder, { recursive: true, force: true })
   make('--make', folder)
-  writeFileSync(done, '')
+  writeFileSync(markOf(folder, wanted), '')
   return folder
+}
+
+/** What was just rebuilt takes too long to be made once more: Gold's rebuild needs that Silver, and `api.ts` that Gold. */
+function keepMade(each: Case, layer: Layer, root: string): void {
+  const folder = folderOf(each)
+  if (existsSync(markOf(folder, layer))) return
+  rmSync(folder, { recursive: true, force: true })
+  cpSync(root, folder, { recursive: true })
+  writeFileSync(markOf(folder, layer), '')
 }
 
 async function runCase(layer: Layer, word: string, name: string, root: string): Promise<void> {
@@ -94,7 +108,7 @@ async function runCase(layer: Layer, word: string, name: string, root: string): 
   const history = await makeHistory((rebuild ?? step)!.shape, root)
   try {
     if (word === '--make') {
-      if (step || layer === 'gold' || rebuild?.large) await rebuildSilver(history)
+      if (step || layer === 'gold') await rebuildSilver(history)
       if (step) await rebuildGold(history)
     } else if (rebuild) await rebuildRows(layer, history, rebuild)
     else await stepRows(layer, history, step!)
