@@ -8,6 +8,9 @@ const { api, inBrowser, visit } = openDashboard()
 for (const width of [360, 768, 1440]) {
   inBrowser(`whole, accessible and without a fault at ${width} px, light and dark`, async () => {
     const { page, context, faults } = await visit('/', { width })
+    await begun(page)
+    if (width === 360)
+      assert.equal(await page.locator('canvas').count(), 1, 'a chart below is made when it comes near')
     await whole(page)
     const kpis = await page.locator('[data-kpi]').allInnerTexts()
     assert.deepEqual(
@@ -260,11 +263,14 @@ inBrowser('the theme changes at once and stays; the address holds range and focu
   await page.getByRole('button', { name: 'Theme' }).click()
   await page.getByRole('menuitemradio', { name: 'Dark' }).click()
   assert.equal(await themeOf(page), 'dark')
+  await page.evaluate(`document.querySelector('canvas').dataset.before = ''`)
   await page
     .getByRole('button', { name: /^Smart plug 1/ })
     .first()
     .click()
   await page.waitForURL(/dev=smart_plug_1/)
+  await page.locator('button[aria-pressed=true]').nth(1).waitFor()
+  assert.equal(await page.locator('canvas[data-before]').count(), 1, 'the chart stays, its lines change')
   // Two changes within one frame: the second keeps the first.
   await page.evaluate(
     `document.querySelector('input[aria-label="7 days"]').click(); document.querySelector('button[aria-pressed=false]').click()`,

@@ -51,7 +51,8 @@ export default function TimeChart(props: Props) {
   const latest = useRef(props)
   latest.current = props
   const [spoken, setSpoken] = useState('')
-  const seriesKey = props.series.map((s) => `${s.id}/${s.colour.variable}/${s.dim}`).join(' ')
+  const seriesKey = props.series.map((s) => `${s.id}/${s.colour.variable}`).join(' ')
+  const dimmed = props.series.map((s) => Number(s.dim)).join('')
 
   useEffect(() => {
     if (!host.current) return
@@ -62,6 +63,8 @@ export default function TimeChart(props: Props) {
       chart.current = null
     }
   }, [seriesKey, props.windowS, props.zone])
+  // Another focus changes how lines look; the chart stays.
+  useEffect(() => chart.current?.dim(), [dimmed])
 
   function move(event: KeyboardEvent): void {
     const text = chart.current?.key(event.key)
@@ -93,6 +96,8 @@ export default function TimeChart(props: Props) {
 interface LiveChart {
   /** Moves the keyboard's cursor; returns what to say, or undefined where the key means nothing here. */
   key: (key: string) => string | undefined
+  /** Draws each line as its series says by now: faintly or not. */
+  dim: () => void
   stop: () => void
 }
 
@@ -152,10 +157,15 @@ function drawLive(host: HTMLDivElement, latest: { current: Props }): LiveChart {
     return `${formatSeconds(pinnedS * 1000, zone)}: ${series[chosen]?.label ?? ''} ${figure}`
   }
 
-  return { key, stop: keepDrawing(plot, host, latest, draw) }
+  function dim(): void {
+    latest.current.series.forEach((each, i) => Object.assign(plot.series[i + 1]!, lookOf(each)))
+    plot.redraw(false)
+  }
+
+  return { key, dim, stop: keepDrawing(plot, host, latest, draw) }
 }
 
-/** Draws whenever the clock has moved a pixel on, and never while hidden or paused. */
+/** Draws whenever the clock has moved a pixel on, and never while hidden, out of view or paused. */
 function keepDrawing(
   plot: uPlot,
   host: HTMLDivElement,
@@ -163,28 +173,44 @@ function keepDrawing(
   draw: () => void,
 ): () => void {
   const calm = matchMedia('(prefers-reduced-motion: reduce)')
+  let timer: ReturnType<typeof setTimeout> | undefined
   let frame = 0
-  let drawnMs = 0
+  let seen = true
 
-  function tick(nowMs: number): void {
-    frame = requestAnimationFrame(tick)
+  function tick(): void {
+    if (seen && !latest.current.paused) draw()
     const pixelMs = (latest.current.windowS * 1000) / Math.max(plot.width, 1)
-    const stepMs = calm.matches ? 1000 : Math.min(Math.max(pixelMs, 100), 1000)
-    if (nowMs - drawnMs < stepMs || (latest.current.paused && drawnMs > 0)) return
-    drawnMs = nowMs
-    draw()
+    const stepMs = calm.matches ? 1000 : Math.round(Math.min(Math.max(pixelMs, 100), 1000))
+    // A frame only when one is due: sixty a second cost a phone more than all the drawing. At multiples of the step,
+    // so that charts of one page are drawn in the same frame.
+    timer = setTimeout(() => (frame = requestAnimationFrame(tick)), stepMs - (Date.now() % stepMs))
   }
   const resize = new ResizeObserver(() => {
     plot.setSize({ width: host.clientWidth, height: host.clientHeight })
   })
   resize.observe(host)
+  const view = new IntersectionObserver((entries) => {
+    const now = entries.at(-1)!.isIntersecting
+    if (now && !seen && !latest.current.paused) draw()
+    seen = now
+  })
+  view.observe(host)
   const recolour = () => plot.redraw(false)
   addEventListener('themechange', recolour)
-  frame = requestAnimationFrame(tick)
+  const print = () => latest.current.paused || draw()
+  addEventListener('beforeprint', print)
+  frame = requestAnimationFrame(() => {
+    // Once in any case, or a chart that is made while paused would stay empty.
+    if (latest.current.paused) draw()
+    tick()
+  })
   return () => {
+    clearTimeout(timer)
     cancelAnimationFrame(frame)
     resize.disconnect()
+    view.disconnect()
     removeEventListener('themechange', recolour)
+    removeEventListener('beforeprint', print)
     plot.destroy()
   }
 }
@@ -199,6 +225,8 @@ function valuesAt(u: uPlot, idx: number): (number | null)[] {
     return null
   })
 }
+
+const lookOf = ({ dim }: TimeSeries) => ({ width: dim ? 1 : 1.75, alpha: dim ? 0.22 : 1 })
 
 function optionsOf(
   latest: { current: Props },
@@ -243,12 +271,11 @@ function optionsOf(
     ],
     series: [
       {},
-      ...series.map(({ colour, dim, label }): uPlot.Series => ({
-        label,
-        stroke: () => cssColour(colour.variable),
-        width: dim ? 1 : 1.75,
-        alpha: dim ? 0.22 : 1,
-        dash: colour.dashed ? [5, 4] : undefined,
+      ...series.map((each): uPlot.Series => ({
+        ...lookOf(each),
+        label: each.label,
+        stroke: () => cssColour(each.colour.variable),
+        dash: each.colour.dashed ? [5, 4] : undefined,
         points: { show: false },
       })),
     ],

@@ -48,7 +48,7 @@ export function Explain(props: ExplainProps) {
   if (!pressed) return button
   return (
     <Suspense fallback={button}>
-      <Explanation {...props} defaultOpen />
+      <Explanation {...props} />
     </Suspense>
   )
 }
@@ -80,7 +80,7 @@ export function ChoiceMenu<Value extends string>(props: ChoiceMenuProps<Value>) 
   if (!pressed) return button
   return (
     <Suspense fallback={button}>
-      <Choices {...props} choose={(value) => props.choose(value as Value)} defaultOpen />
+      <Choices {...props} choose={(value) => props.choose(value as Value)} />
     </Suspense>
   )
 }

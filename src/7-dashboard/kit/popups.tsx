@@ -2,17 +2,24 @@
 import { Dialog } from '@base-ui/react/dialog'
 import { Menu } from '@base-ui/react/menu'
 import { Popover } from '@base-ui/react/popover'
+import { startTransition, useState } from 'react'
 import type { ReactNode } from 'react'
 import { texts } from '../texts.ts'
 import { Icon } from './icons.tsx'
 import { ICON_BUTTON } from './overlays.tsx'
 import type { ChoiceMenuProps, ExplainProps } from './overlays.tsx'
 
+/** Open from the start; opened and closed in slices after the frame that answers the press. */
+function useOpen() {
+  const [open, setOpen] = useState(true)
+  return { open, onOpenChange: (next: boolean) => startTransition(() => setOpen(next)) }
+}
+
 const RAISED = 'rounded-lg border border-line bg-raised shadow-raised outline-none'
 
-export function Explanation(props: ExplainProps & { defaultOpen: boolean }) {
+export function Explanation(props: ExplainProps) {
   return (
-    <Popover.Root defaultOpen={props.defaultOpen}>
+    <Popover.Root {...useOpen()}>
       <Popover.Trigger className={ICON_BUTTON} aria-label={texts.explain.open(props.title)}>
         <Icon name="info" className="size-4" />
       </Popover.Trigger>
@@ -41,9 +48,9 @@ export function Explanation(props: ExplainProps & { defaultOpen: boolean }) {
   )
 }
 
-export function Choices(props: ChoiceMenuProps<string> & { defaultOpen: boolean }) {
+export function Choices(props: ChoiceMenuProps<string>) {
   return (
-    <Menu.Root modal={false} defaultOpen={props.defaultOpen}>
+    <Menu.Root modal={false} {...useOpen()}>
       <Menu.Trigger render={props.trigger} aria-label={props.label} />
       <Menu.Portal>
         <Menu.Positioner sideOffset={6} align="end" collisionPadding={12} className="z-50">

@@ -17,6 +17,8 @@ export function useFocus() {
     },
     [focused, change],
   )
-  const clear = useCallback(() => change({ dev: undefined }), [change])
+  const clear = useCallback(() => {
+    if (dev !== undefined) change({ dev: undefined })
+  }, [dev, change])
   return { focused, choose, clear }
 }

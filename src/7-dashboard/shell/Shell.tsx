@@ -1,6 +1,6 @@
 /** The frame of all pages: sidebar or bottom bar, header, notice, content; help and data status above it. */
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
-import { Suspense, lazy, useEffect, useState } from 'react'
+import { Suspense, lazy, startTransition, useEffect, useState } from 'react'
 import { Icon } from '../kit/icons.tsx'
 import { useWide } from '../kit/wide.ts'
 import { LiveProvider } from '../live/useLive.tsx'
@@ -29,11 +29,13 @@ function Frame() {
   const tenant = useTenant()
   const wide = useWide()
   const [panel, setPanel] = useState<Panel>(null)
+  // In slices after the frame that answers the press.
+  const open = (next: Panel) => startTransition(() => setPanel(next))
   const page = pageAt(useLocation({ select: ({ pathname }) => pathname }))
   const title = page?.label ?? texts.notFound.title
   const { clear } = useFocus()
 
-  useShortcut('?', () => setPanel('help'))
+  useShortcut('?', () => open('help'))
   useShortcut(
     'f',
     () =>
@@ -57,9 +59,9 @@ function Frame() {
       {PAGES.map(({ to, keys }) => (
         <GoTo key={to} to={to} keys={keys} />
       ))}
-      {wide && <Sidebar open={setPanel} />}
+      {wide && <Sidebar open={open} />}
       <div className="pb-20 md:pb-0 md:pl-16 lg:pl-[220px]">
-        <Header title={title} ranged={page?.ranged ?? false} help={() => setPanel('help')} />
+        <Header title={title} ranged={page?.ranged ?? false} help={() => open('help')} />
         <main
           id="content"
           tabIndex={-1}
@@ -69,10 +71,10 @@ function Frame() {
           <Outlet />
         </main>
       </div>
-      {!wide && <BottomBar open={setPanel} />}
+      {!wide && <BottomBar open={open} />}
       {panel && (
         <Suspense>
-          <Panels panel={panel} open={setPanel} />
+          <Panels panel={panel} open={open} />
         </Suspense>
       )}
     </LiveProvider>
