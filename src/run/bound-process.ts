@@ -14,6 +14,8 @@ if (lockDir !== '-' && !lock) {
   process.stderr.write(`another process holds ${lockDir}\n`)
   process.exit(1)
 }
+// He may be gone before this begins.
+if (!process.connected) process.exit(1)
 const child = spawn(program, words, {
   stdio: ['ignore', 'inherit', 'inherit'],
   windowsHide: true,
@@ -28,10 +30,15 @@ child.once('exit', (code) => {
   lock?.release()
   process.exit(code ?? 1)
 })
-process.send?.(child.pid)
-process.once('disconnect', () => {
+
+function end(): void {
   child.kill('SIGTERM')
   setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
-})
+}
+process.once('disconnect', end)
+// Whatever this process ends of, it leaves nothing behind.
+process.once('exit', () => child.kill('SIGKILL'))
 // Ctrl-C reaches every process of the terminal: the program itself says when it has ended.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill('SIGTERM'))
+// He may go while he is told: that is no failure, but the end.
+process.send?.(child.pid, undefined, undefined, () => undefined)
