@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
  * `day`: a simulated day of a reading a second; `plugs`: all recorded plugs; `recorded`: 22 months of recorded houses; `decoders`: a million mutated messages;
  * `kafka [KILLS] [SEED]`: 200 kills over producers, workers and the broker;
  * `lake`: writers, mergers and readers of one table for ten minutes, a checkpoint cut at every byte; `property [RUNS] [SEED]`: random cases;
+ * `fleets`: five fleets in their own protocols report to one platform for two minutes;
  * `interrupted [WORD]`: every command (with the word in it) that changes something, ended at each of its calls to the file system;
  * `fuzz [--inputs N] [--seed S] [DOOR …]`: so many hostile inputs on every door.
  */
@@ -19,6 +20,7 @@ const SOAKS: Record<string, readonly string[]> = {
   property: ['test/pipeline/soak.ts'],
   decoders: ['--test', 'test/1-source/decoders/fuzz.test.ts'],
   fuzz: ['test/fuzz/run.ts'],
+  fleets: ['--test', 'test/house/fleets.ts'],
   interrupted: [
     '--test',
     'test/commands/interrupted.test.ts',
