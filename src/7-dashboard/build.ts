@@ -1,12 +1,13 @@
 /** Builds the dashboard for the browser, and knows whether that is needed. */
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { brotliCompress } from 'node:zlib'
+import { removeLeftOf } from '../leftovers.ts'
 
 const ROOT = fileURLToPath(new URL('.', import.meta.url))
 const LOCKFILE = fileURLToPath(new URL('../../package-lock.json', import.meta.url))
@@ -17,7 +18,7 @@ const IS_PACKAGE = import.meta.url.endsWith('.js')
 /** Where the built files lie, for whoever serves them. */
 export const DASHBOARD_DIST = join(ROOT, 'dist')
 /** Ignored by git and on the same file system, so that a rename is enough. */
-const MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url))
+const ASIDE = fileURLToPath(new URL('../../node_modules/.dashboard', import.meta.url))
 /** Holds the digest of what the files beside it were built from. */
 const STAMP = 'built-from.txt'
 
@@ -40,7 +41,8 @@ export async function buildDashboard(options?: { force?: boolean }): Promise<{ b
   // Loaded only when it is needed: a start with fresh files pays nothing for it.
   const { build } = await import('vite')
   // Aside and then in its place: whoever reads the old files, or builds at the same time, never sees half a build.
-  const aside = await mkdtemp(join(MODULES, '.dashboard-'))
+  removeLeftOf(ASIDE)
+  const aside = `${ASIDE}.${process.pid}.${Date.now()}`
   try {
     await build({ configFile: join(ROOT, 'vite.config.ts'), logLevel: 'warn', build: { outDir: aside } })
     await compressAll(join(aside, 'assets'))

@@ -1,9 +1,10 @@
 /** The jars of a Kafka broker: of one that is installed (`KAFKA_HOME`), or fetched by Maven, once for every data folder. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { PlatformError } from '../errors.ts'
+import { removeLeftOf } from '../leftovers.ts'
 import { runBound } from './bound.ts'
 
 export const KAFKA_VERSION = '4.2.0'
@@ -82,25 +83,6 @@ export async function fetchKafka(
     if (!areFetched(dir)) throw error
   } finally {
     rmSync(making, { recursive: true, force: true, maxRetries: 5 })
-  }
-}
-
-/** Removes `NAME.PID…` beside a file or folder, where the process that was making it there has died. */
-export function removeLeftOf(target: string): void {
-  const folder = dirname(target)
-  if (!existsSync(folder)) return
-  for (const name of readdirSync(folder)) {
-    const rest = name.startsWith(`${basename(target)}.`) ? name.slice(basename(target).length + 1) : ''
-    const pid = Number(/^\d+/.exec(rest)?.[0])
-    if (pid > 0 && !isAlive(pid)) rmSync(join(folder, name), { recursive: true, force: true, maxRetries: 5 })
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 
