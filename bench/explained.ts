@@ -19,12 +19,14 @@ export const EXPLAINED: Readonly<Record<string, readonly string[]>> = {
     'Where the time of a rebuild goes stands above, by statement. The budget of 500,000/s is what reading and writing the same rows takes ' +
       'on these two cores, without a rule: that is the limit. A third is writing itself (44 columns, sorted, compressed); the ' +
       'rest are the windows of a channel in order of time (`methods`, `windows`, `arrivals_in_order`), of which a rule that looks at the reading before needs at ' +
-      'least one. A step costs what is new: after a day, thirty days and three years it is the same. A reading a year late does not: its device is refined from there to now.',
+      'least one. A step costs what is new: after a day, thirty days and three years it is the same. A reading a year ' +
+      'late does not cost what is new: its device is refined from there to now.',
   ],
   gold: [
-    'Where the time of a rebuild goes stands above, by statement. The budget of five million rows a second is more than ten times what reading and writing the same ' +
-      'rows takes here, which is the limit: it is out of reach of any engine that reads every reading on two cores. The greatest part is reading Silver ' +
-      'and putting its rows in the order of a channel; the tables that are written are small. A step costs what the touched days hold.',
+    'Where the time of a rebuild goes stands above, by statement. The budget of five million rows a second is more than ten times the limit, which reads and writes ' +
+      'every row of Silver; an engine that only adds up a few columns is faster than that, but energy by quarter-hours, outages and expected intervals need the rows of a ' +
+      'channel in order of time (`loaded_readings`, `device_rows`: a fifth to a third of the time). A step costs what the touched days hold. ' +
+      'Memory exceeds its budget over fifty million readings, after a reading a year late, and with a thousand devices: the engine may take 1,024 MB, and the process comes on top.',
   ],
   lake: [
     'Opening fifty thousand files costs what their statistics cost: 20 MB of text, of which the engine reads the columns in a third of the time; the ' +
@@ -34,14 +36,19 @@ export const EXPLAINED: Readonly<Record<string, readonly string[]>> = {
     'The goal of 200,000 messages a second is above what making text of the bytes and parsing the JSON takes by itself, which is the limit. By a CPU profile a quarter ' +
       'of the decoding is that; the rest spreads over reading topics, units and times, no function with more than 6 %.',
   ],
+  api: [
+    'What falls short: a day asked for the first time takes longer than seven, since its chart shows hours, and the hours of a month lie in one file: 72,000 rows ' +
+      'are read for the 2,400 of the day (two of six statements; with the two of health they take most of the time). Twenty people who ask for twenty different days a second ask for more ' +
+      'than two cores answer, and wait for each other. A year and a bill were not profiled.',
+  ],
   growth: [
-    '**Time to rebuild** grows with the readings and with nothing else: about 12 µs a reading in Silver and 6 µs in Gold, whether they are of ' +
+    '**Time to rebuild** grows with the readings and with nothing else: 9 to 12 µs a reading in Silver and 5 to 8 µs in Gold, whether they are of ' +
       'many devices or of many days, above a fixed cost of the statements (0.3 s and 1.3 s) that shows below ten thousand readings.',
     '**Memory of a rebuild** grows until the engine has what it may take (1,024 MB here; the process comes on top), and then stays: dates and months ' +
       'are worked off in parts. **Memory of the stages** is that of a running platform: the program, and a row for each channel’s newest state.',
     '**New readings** cost the same after a day and after three years, since a step reads the touched quarter-hours and states, not history; of a thousand ' +
       'devices it looks at more states. **The first step after a start** reads the list of files and the newest states: it grows with the files.',
-    '**Files** grow with days, one a day in Bronze and Silver, and with months in Gold; devices add none until a day’s file is full. **Bytes** ' +
+    '**Files** grow with days, one a day in Bronze, Silver and Gold’s quarter-hours, and with months in the rest of Gold; devices add none until a day’s file is full. **Bytes** ' +
       'grow with readings: 4–5 B in Bronze, 10 in Silver, and about 1 in Gold, whose quarter-hours are as many for a reading a minute as for one a second.',
     '**An overview** reads Gold’s hours and days of its own range, so history does not matter, and devices do: its rows are theirs.',
   ],

@@ -30,7 +30,7 @@ const POINTS: readonly Point[] = [
   { devices: 100, days: 1 },
   { devices: 1000, days: 1 },
   { devices: 10, days: 30 },
-  { devices: 10, days: 90 },
+  { devices: 10, days: 90, large: true },
   { devices: 10, days: 365, large: true },
   { devices: 10, days: 3 * 365, large: true },
 ]

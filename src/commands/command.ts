@@ -104,19 +104,20 @@ export function parseWords(command: Command, words: readonly string[]): Argument
 const isNoValue = (value: string | undefined, { blank }: Option): boolean =>
   value === undefined || (blank ? value === '' : value.trim() === '')
 
-/** Refuses options that mean something to other actions of the command, and nothing to this one. */
+/** Refuses options that mean something to other actions of the command, and nothing to this one, whose `own` they are not. */
 export function refuseForeign(
-  what: string,
+  { name, options }: Command,
+  action: string,
   args: Arguments,
   own: readonly string[],
-  all: readonly string[],
 ): void {
-  const foreign = all.find((option) => args.flag(option) && !own.includes(option))
+  const known = [...Object.keys({ ...COMMON_OPTIONS, ...JSON_OPTION }), ...own]
+  const foreign = Object.keys(options).find((option) => args.flag(option) && !known.includes(option))
   if (foreign !== undefined)
     throw new PlatformError(
       'usage',
-      `${what} takes no --${foreign}`,
-      `See smarthouse ${what.split(' ')[0]} --help.`,
+      `${name} ${action} takes no --${foreign}`,
+      `See smarthouse ${name} --help.`,
     )
 }
 

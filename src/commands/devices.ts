@@ -57,7 +57,7 @@ export const DEVICES: Command = {
       )
     const action = name as keyof typeof ACTIONS
     const { devices, options } = TAKES[action]
-    refuseForeign(`devices ${action}`, args, options, [...TAKES.rename.options, ...TAKES.retire.options])
+    refuseForeign(DEVICES, action, args, options)
     if (words.length > devices)
       throw usage(`devices ${action} takes no "${words[devices]}"`, 'See smarthouse devices --help.')
     retiredOn(args)

@@ -101,8 +101,7 @@ function actionOf(name: string, named: readonly string[], args: Arguments): Acti
       `lake ${name} takes ${action.tables === 'one' ? 'one table' : 'no table'}`,
       `Write smarthouse lake ${name}${action.tables === 'one' ? ' silver.readings' : ''}.`,
     )
-  const special = Object.values(ACTIONS).flatMap(({ options }) => options)
-  refuseForeign(`lake ${name}`, args, action.options, special)
+  refuseForeign(LAKE, name, args, action.options)
   // What is written wrong is refused before anything is opened.
   olderThanMs(args)
   retentionDays(args)

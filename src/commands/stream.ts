@@ -69,7 +69,7 @@ export const STREAM: Command = {
         guess ? `Did you mean ${guess}?` : `Write one of ${known.join(', ')}.`,
       )
     }
-    refuseForeign(`stream ${name}`, args, TAKES[name as Action], [...TAKES.tail, ...TAKES.replay])
+    refuseForeign(STREAM, name, args, TAKES[name as Action])
     if (others.length > 0)
       throw new PlatformError(
         'usage',
