@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
 import { said } from './fake-devices.ts'
-import { CLIPPED, accessible, painted, readThrough } from './page.ts'
+import { CLIPPED, accessible, holds, painted, readThrough } from './page.ts'
 import { openDashboard } from './visit.ts'
 
 const { api, inBrowser, visit } = openDashboard()
@@ -69,13 +69,13 @@ inBrowser(
     assert.equal((await names()).at(-1), 'Smart bulb 1')
     assert.equal(new URL(page.url()).searchParams.get('sort'), 'power')
     await page.getByRole('searchbox').fill('kitchen')
-    await page.waitForFunction("document.querySelectorAll('tr[data-device]').length === 2")
+    await holds(page, "document.querySelectorAll('tr[data-device]').length === 2")
     assert.equal(new URL(page.url()).searchParams.get('q'), 'kitchen')
     await page.getByRole('searchbox').fill('nowhere at all')
     await page.getByText('No device fits the filter').waitFor()
     await page.getByRole('button', { name: 'Clear the filter' }).first().click()
     await page.locator('label', { hasText: 'Need a look' }).click()
-    await page.waitForFunction("document.querySelectorAll('tr[data-device]').length < 10")
+    await holds(page, "document.querySelectorAll('tr[data-device]').length < 10")
     // Off, silent, an empty battery, a health below 70 %: of ten.
     assert.deepEqual((await names()).toSorted(), [
       'Motion sensor 1',
@@ -132,9 +132,7 @@ inBrowser('the history has ranges and measures, a cursor for the keyboard, and a
     .filter({ hasText: /\d W|kW/ })
     .waitFor({ state: 'attached' })
   await page.locator('label', { hasText: '7 days' }).click()
-  await page.waitForFunction(
-    "performance.getEntriesByType('resource').some((e) => e.name.includes('range=7d'))",
-  )
+  await holds(page, "performance.getEntriesByType('resource').some((e) => e.name.includes('range=7d'))")
   // The week before by a click, and back to now by a key.
   const weekBefore = new Date(Date.now() - 7 * 86_400_000).toISOString().slice(0, 10)
   const asked = page.waitForRequest((request) => request.url().includes(`range=7d&end=${weekBefore}`))
@@ -167,7 +165,8 @@ inBrowser('loading, nothing there, an error, no such device', async () => {
   await broken.page.getByText('cannot be read').waitFor()
   api().state = 'ok'
   await broken.page.getByRole('button', { name: 'Try again' }).click()
-  await broken.page.waitForFunction(
+  await holds(
+    broken.page,
     "performance.getEntriesByType('resource').some((e) => e.name.includes('/devices?tenant=demo'))",
   )
   await shown(broken.page).first().waitFor()

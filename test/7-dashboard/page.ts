@@ -10,6 +10,22 @@ export async function begun(page: Page): Promise<void> {
   await page.locator('main section canvas').first().waitFor()
 }
 
+/** How often the page is asked whether a condition holds, and for how long at most, on a machine that has other work too. */
+const ASK_EVERY_MS = 50
+const PATIENCE_MS = 20_000
+
+/**
+ * Waits until an expression of the page is true. It is asked from outside each time: what the browser's own
+ * `waitForFunction` evaluates later than at once is refused by the page's content security policy.
+ */
+export async function holds(page: Page, expression: string): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS
+  while (!(await page.evaluate<boolean>(expression))) {
+    assert.ok(performance.now() < deadline, `does not come to hold: ${expression}`)
+    await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS))
+  }
+}
+
 export async function whole(page: Page): Promise<void> {
   await begun(page)
   await readThrough(page)

@@ -73,3 +73,11 @@ test('only main.ts and the commands name adapters', () => {
     )
   assert.deepEqual(wrong, [])
 })
+
+test('nothing waits by waitForFunction: what it evaluates after the first time, the content security policy refuses', () => {
+  const banned = 'waitFor' + 'Function('
+  const wrong = globSync('{test,bench}/**/*.ts', { cwd: root }).filter((file) =>
+    readFileSync(join(root, file), 'utf8').includes(banned),
+  )
+  assert.deepEqual(wrong, [])
+})
