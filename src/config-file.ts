@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { isMap, LineCounter, parseDocument, parse as parseYaml, type Document } from 'yaml'
 import type { z } from 'zod'
@@ -77,6 +77,28 @@ function valueOf(document: Document, file: string): unknown {
       'config_invalid',
       `${file}: ${(cause as Error).message.split('\n')[0]}`,
       'Put text that begins with * or & in quotes, or define the anchor that it names.',
+      { cause },
+    )
+  }
+}
+
+/** Throws `config_unreadable` where a certificate, a key or a password file that the configuration names cannot be read. */
+export function requireNamedFiles(section: unknown, baseDir: string): void {
+  if (typeof section !== 'object' || section === null) return
+  for (const [key, value] of Object.entries(section)) {
+    if (typeof value !== 'string') requireNamedFiles(value, baseDir)
+    else if (key.endsWith('_file')) requireReadable(key, resolve(baseDir, value))
+  }
+}
+
+function requireReadable(key: string, file: string): void {
+  try {
+    accessSync(file, constants.R_OK)
+  } catch (cause) {
+    throw new PlatformError(
+      'config_unreadable',
+      `Cannot read ${file}, which the configuration names as ${key}: ${(cause as NodeJS.ErrnoException).code}`,
+      'Check the path and that you may read it; relative paths start at the configuration file.',
       { cause },
     )
   }

@@ -103,6 +103,9 @@ const KAFKA_KEYS = {
   }),
 }
 
+/** Files that may be absent as long as nobody has named others. */
+export const OPTIONAL_FILES = { catalogue: 'device_catalog.csv', billing: 'billing_data.csv' } as const
+
 export const CONFIG_SCHEMA = section({
   time_zone: z
     .string()
@@ -193,14 +196,14 @@ export const CONFIG_SCHEMA = section({
       .meta({ description: 'Alert when a device is silent for longer.', unit: 's' }),
   }),
   rules: RULE_CHANGES,
-  catalogue: z
-    .string()
-    .default('device_catalog.csv')
-    .meta({ description: 'The device catalogue, relative to this file.', unit: 'path' }),
-  billing: z
-    .string()
-    .default('billing_data.csv')
-    .meta({ description: 'The billing data, relative to this file.', unit: 'path' }),
+  catalogue: z.string().default(OPTIONAL_FILES.catalogue).meta({
+    description: 'The device catalogue, relative to this file; the default one may be absent.',
+    unit: 'path',
+  }),
+  billing: z.string().default(OPTIONAL_FILES.billing).meta({
+    description: 'The billing data, relative to this file; the default ones may be absent.',
+    unit: 'path',
+  }),
   price: section({
     energy_rate_kwh: z
       .number()

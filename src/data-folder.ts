@@ -40,29 +40,39 @@ export function openDataFolder(
   path: string,
   options: { create: boolean; /** For the upgrade: an older format is no error. */ anyFormat?: boolean },
 ): DataFolder {
-  const root = resolve(path)
-  if (/[*?[\]]/.test(root))
-    throw new PlatformError(
-      'data_folder_unwritable',
-      `${root} has a character (* ? [ or ]) that the SQL engine reads as a pattern`,
-      'Choose a folder without it, with --data DIR.',
-    )
-  const marker = join(root, MARKER)
-  try {
-    if (!existsSync(marker)) begin(root, marker, options.create)
-    else checkFormat(root, options.anyFormat === true)
+  const folder = dataFolderAt(path)
+  const { root } = folder
+  return orUnwritable(root, () => {
+    if (!isBegun(root, options)) begin(root, options.create)
     accessSync(root, constants.W_OK)
-    const folder = {
-      root,
-      lake: join(root, 'lake'),
-      stream: join(root, 'stream'),
-      run: join(root, 'run'),
-      logs: join(root, 'logs'),
-      temp: join(root, 'temp'),
-    }
     for (const part of [folder.lake, folder.stream, folder.run, folder.logs, folder.temp])
       mkdirSync(part, { recursive: true })
     return folder
+  })
+}
+
+/** Where everything lies in the folder, whether it is there or not. */
+export function dataFolderAt(path: string): DataFolder {
+  const root = resolve(path)
+  return {
+    root,
+    lake: join(root, 'lake'),
+    stream: join(root, 'stream'),
+    run: join(root, 'run'),
+    logs: join(root, 'logs'),
+    temp: join(root, 'temp'),
+  }
+}
+
+/** Whether the folder is a platform's already. Throws where `openDataFolder` would for what lies there; changes nothing. */
+export function isDataFolder(path: string): boolean {
+  const root = resolve(path)
+  return orUnwritable(root, () => isBegun(root, {}))
+}
+
+function orUnwritable<T>(root: string, work: () => T): T {
+  try {
+    return work()
   } catch (cause) {
     if (cause instanceof PlatformError) throw cause
     throw new PlatformError(
@@ -74,7 +84,17 @@ export function openDataFolder(
   }
 }
 
-function begin(root: string, marker: string, create: boolean): void {
+function isBegun(root: string, { anyFormat = false }: { anyFormat?: boolean }): boolean {
+  if (/[*?[\]]/.test(root))
+    throw new PlatformError(
+      'data_folder_unwritable',
+      `${root} has a character (* ? [ or ]) that the SQL engine reads as a pattern`,
+      'Choose a folder without it, with --data DIR.',
+    )
+  if (existsSync(join(root, MARKER))) {
+    checkFormat(root, anyFormat)
+    return true
+  }
   const present = existsSync(root)
     ? readdirSync(root).filter((name) => !HARMLESS.has(name) && !name.startsWith(`${MARKER}.`))
     : []
@@ -84,6 +104,10 @@ function begin(root: string, marker: string, create: boolean): void {
       `${root} is not a data folder of this platform: it holds ${present.slice(0, 3).join(', ')}${present.length > 3 ? ', …' : ''}`,
       'Choose an absent or empty folder, or the data folder of an earlier run, with --data DIR.',
     )
+  return false
+}
+
+function begin(root: string, create: boolean): void {
   if (!create)
     throw new PlatformError(
       'data_folder_foreign',
@@ -91,7 +115,8 @@ function begin(root: string, marker: string, create: boolean): void {
       'Run `smarthouse up` (or `./start`) first, or name another folder with --data DIR.',
     )
   mkdirSync(root, { recursive: true })
-  replaceFile(marker, { platform: 'smarthouse', format: FORMAT_VERSION, created: new Date().toISOString() })
+  const content = { platform: 'smarthouse', format: FORMAT_VERSION, created: new Date().toISOString() }
+  replaceFile(join(root, MARKER), content)
 }
 
 /** The format of a folder that is a platform's. */

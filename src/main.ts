@@ -8,9 +8,9 @@ import { GOLD_CALENDAR, GOLD_TABLES } from './5-gold/tables.ts'
 import type { Share, StreamLog } from './2-stream/log.ts'
 import type { StreamLook, StreamView } from './2-stream/types.ts'
 import type { Arguments } from './commands/command.ts'
-import { ACCEPTED_CONFIG, loadConfig, type LoadedConfig } from './config-file.ts'
+import { ACCEPTED_CONFIG, loadConfig, requireNamedFiles, type LoadedConfig } from './config-file.ts'
 import type { Config } from './config.ts'
-import { openDataFolder, type DataFolder } from './data-folder.ts'
+import { isDataFolder, openDataFolder, type DataFolder } from './data-folder.ts'
 import { kafkaSettings } from './kafka-settings.ts'
 import type { Engine, Lake } from './lake/types.ts'
 import { BRONZE_GROUP, DEAD_LETTER_TOPIC, TELEMETRY_TOPIC } from './reading.ts'
@@ -55,10 +55,26 @@ export function openConfig(args: Arguments): LoadedConfig {
   })
 }
 
-/** Reads the configuration and opens the data folder that the options name. */
-export function openSettings(args: Arguments, options: { create: boolean }): Settings {
+/** Reads the configuration and opens the data folder that the options name; it must be there. */
+export function openSettings(args: Arguments): Settings {
   const { config, baseDir } = openConfig(args)
-  return { config, baseDir, folder: openDataFolder(dataPath(args), options) }
+  return { config, baseDir, folder: openDataFolder(dataPath(args), { create: false }) }
+}
+
+/**
+ * As `openSettings`, for commands that begin the folder where it is absent. They do so only where the files that the
+ * configuration names can be taken: what is refused leaves nothing behind. In a house that lives one may be wrong for a while.
+ */
+export async function beginSettings(args: Arguments): Promise<Settings> {
+  const { config, baseDir } = openConfig(args)
+  const path = dataPath(args)
+  if (!isDataFolder(path)) {
+    requireNamedFiles(config, baseDir)
+    const { readBillingFile, readCatalogueFile } = await import('./reference/files.ts')
+    await readCatalogueFile({ config, baseDir }, config.time_zone)
+    await readBillingFile({ config, baseDir })
+  }
+  return { config, baseDir, folder: openDataFolder(path, { create: true }) }
 }
 
 export function dataPath(args: Arguments): string {

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
  * `kafka [KILLS] [SEED]`: 200 kills over producers, workers and the broker;
  * `lake`: writers, mergers and readers of one table for ten minutes, a checkpoint cut at every byte; `property [RUNS] [SEED]`: random cases;
  * `fleets`: five fleets in their own protocols report to one platform for two minutes;
- * `interrupted [WORD]`: every command (with the word in it) that changes something, ended at each of its calls to the file system;
+ * `interrupted [WORD …] [--record]`: every command (with a word in it) that changes something, interrupted at each of its calls to the file system;
+ * `ended`: `kafka up`, `down` and `uninstall`, each ended at each of its calls;
  * `fuzz [--inputs N] [--seed S] [DOOR …]`: so many hostile inputs on every door.
  */
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -21,12 +22,8 @@ const SOAKS: Record<string, readonly string[]> = {
   decoders: ['--test', 'test/1-source/decoders/fuzz.test.ts'],
   fuzz: ['test/fuzz/run.ts'],
   fleets: ['--test', 'test/house/fleets.ts'],
-  interrupted: [
-    '--test',
-    'test/commands/interrupted.test.ts',
-    'test/packages/uninstall.test.ts',
-    'test/kafka/interrupted.test.ts',
-  ],
+  interrupted: ['test/commands/interrupted-soak.ts'],
+  ended: ['--test', 'test/packages/uninstall.test.ts', 'test/kafka/interrupted.test.ts'],
 }
 
 const [name, ...words] = process.argv.slice(2)

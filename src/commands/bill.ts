@@ -22,7 +22,7 @@ export const BILL: Command = {
   ],
   async run(args) {
     const { user, month } = asked(args)
-    const settings = openSettings(args, { create: false })
+    const settings = openSettings(args)
     const warehouse = await openWarehouse(settings)
     try {
       const recorded = (await readSettings(warehouse.lake, warehouse.engine)).value

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createIntake } from '../1-source/intake.ts'
 import { startBroker } from '../1-source/mqtt/broker.ts'
-import { openDevices, openSettings, openStreamAlone } from '../main.ts'
+import { beginSettings, openDevices, openStreamAlone } from '../main.ts'
 import { beginLog } from '../run/log.ts'
 import { tellDoing } from '../run/part.ts'
 import { withMessages } from './messages.ts'
@@ -15,7 +15,7 @@ export const BROKER: Command = {
   options: COMMON_OPTIONS,
   examples: ['smarthouse broker', 'SMARTHOUSE_SOURCES_MQTT_PORT=1884 smarthouse broker'],
   async run(args, stop) {
-    const settings = openSettings(args, { create: true })
+    const settings = await beginSettings(args)
     const { host, port, users, messages_per_s, burst } = settings.config.sources.mqtt
     const say = beginLog('broker', settings)
     const log = await openStreamAlone(settings)

@@ -49,7 +49,7 @@ export const CORRECT: Command = {
   async run(args, stop) {
     if (args.text('undo') !== undefined) numberOf(args.text('undo')!)
     const drafts = args.flag('list') || args.text('undo') !== undefined ? [] : draftsOf(args)
-    const settings = openSettings(args, { create: false })
+    const settings = openSettings(args)
     const warehouse = await openWarehouse(settings)
     try {
       if (args.flag('list')) {

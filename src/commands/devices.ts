@@ -61,7 +61,7 @@ export const DEVICES: Command = {
     if (words.length > devices)
       throw usage(`devices ${action} takes no "${words[devices]}"`, 'See smarthouse devices --help.')
     retiredOn(args)
-    const settings = openSettings(args, { create: false })
+    const settings = openSettings(args)
     const warehouse = await openWarehouse(settings)
     const registry = await openDevices(settings)
     try {

@@ -1,11 +1,14 @@
+import { understandFiles, type CheckOptions } from '../1-source/import/check.ts'
 import { importFiles } from '../1-source/import/import.ts'
 import type { MappingOptions } from '../1-source/import/options.ts'
 import { previewFiles } from '../1-source/import/preview.ts'
 import type { DeviceWord } from '../1-source/import/understood.ts'
+import { isDataFolder } from '../data-folder.ts'
 import { PlatformError } from '../errors.ts'
 import {
+  beginSettings,
+  dataPath,
   openConfig,
-  openSettings,
   openStage,
   openStreamAlone,
   openWarehouse,
@@ -114,17 +117,18 @@ export const IMPORT: Command = {
       )
     const mapping = mappingOf(args)
     if (args.flag('dry-run')) return await preview(args, mapping)
-    const settings = openSettings(args, { create: true })
+    // That the folder cannot be used is said before files are read for minutes; a new one is begun only where they can be taken.
+    isDataFolder(dataPath(args))
+    const onProgress = tellProgress()
+    const files = await understandFiles({ ...mapping, ...sourceOf(args), onProgress })
+    const settings = await beginSettings(args)
     const log = await openStreamAlone(settings)
     try {
       const before = await log.bounds()
-      const report = await importFiles({
-        ...mapping,
-        paths: args.positionals,
+      const report = await importFiles(files, {
         log,
         ledgerDir: settings.folder.stream,
-        timeZone: args.text('tz') ?? settings.config.time_zone,
-        onProgress: tellProgress(),
+        onProgress,
         onDevices: (words) => noteDevices(settings, words),
         signal: stop,
       })
@@ -150,9 +154,13 @@ export const IMPORT: Command = {
   },
 }
 
+const sourceOf = (args: Arguments): Pick<CheckOptions, 'paths' | 'timeZone'> => ({
+  paths: args.positionals,
+  timeZone: args.text('tz') ?? openConfig(args).config.time_zone,
+})
+
 async function preview(args: Arguments, mapping: MappingOptions): Promise<number> {
-  const timeZone = args.text('tz') ?? openConfig(args).config.time_zone
-  const previewed = await previewFiles({ ...mapping, paths: args.positionals, timeZone })
+  const previewed = await previewFiles({ ...mapping, ...sourceOf(args) })
   if (args.flag('json')) console.log(JSON.stringify(previewed))
   else {
     for (const one of previewed.files) printPreview(one)

@@ -69,7 +69,7 @@ export const LAKE: Command = {
   async run(args, stop) {
     const [name = '', ...named] = args.positionals
     const action = actionOf(name, named, args)
-    const warehouse = await openLakeAlone(openSettings(args, { create: false }))
+    const warehouse = await openLakeAlone(openSettings(args))
     try {
       const known = await warehouse.lake.tables()
       requireTables(named, known)

@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { createIntake } from '../1-source/intake.ts'
 import { listen } from '../1-source/mqtt/listener.ts'
+import { requireNamedFiles } from '../config-file.ts'
 import { PlatformError } from '../errors.ts'
-import { openDevices, openSettings, openStreamAlone } from '../main.ts'
+import { beginSettings, openConfig, openDevices, openStreamAlone } from '../main.ts'
 import { beginLog } from '../run/log.ts'
 import { tellDoing } from '../run/part.ts'
 import { withMessages } from './messages.ts'
@@ -17,9 +18,7 @@ export const LISTEN: Command = {
   options: COMMON_OPTIONS,
   examples: ['smarthouse listen', 'smarthouse listen --config house.yaml'],
   async run(args, stop) {
-    const settings = openSettings(args, { create: true })
-    const { config, baseDir } = settings
-    const say = beginLog('listen', settings)
+    const { config, baseDir } = openConfig(args)
     const { brokers, mappings } = config.sources
     if (brokers.length === 0)
       throw new PlatformError(
@@ -27,6 +26,9 @@ export const LISTEN: Command = {
         'The configuration names no broker to listen to',
         'Add sources.brokers, for example: [{ url: "mqtt://127.0.0.1:1883" }].',
       )
+    requireNamedFiles(brokers, baseDir)
+    const settings = await beginSettings(args)
+    const say = beginLog('listen', settings)
     const log = await openStreamAlone(settings)
     const registry = await openDevices(settings)
     const intake = withMessages(createIntake({ sink: log, registry, mappings, timeZone: config.time_zone }))

@@ -1,7 +1,7 @@
 import { createIntake } from '../1-source/intake.ts'
 import { poll } from '../1-source/poll/poll.ts'
 import { PlatformError } from '../errors.ts'
-import { openDevices, openSettings, openStreamAlone } from '../main.ts'
+import { beginSettings, openConfig, openDevices, openStreamAlone } from '../main.ts'
 import { beginLog } from '../run/log.ts'
 import { tellDoing } from '../run/part.ts'
 import { withMessages } from './messages.ts'
@@ -15,9 +15,7 @@ export const POLL: Command = {
   options: COMMON_OPTIONS,
   examples: ['smarthouse poll', 'smarthouse poll --config house.yaml'],
   async run(args, stop) {
-    const settings = openSettings(args, { create: true })
-    const { config } = settings
-    const say = beginLog('poll', settings)
+    const { config } = openConfig(args)
     const { poll: devices, mappings } = config.sources
     if (devices.length === 0)
       throw new PlatformError(
@@ -25,6 +23,8 @@ export const POLL: Command = {
         'The configuration names no device to ask',
         'Add sources.poll, for example: [{ kind: tasmota, url: "http://192.168.1.20", device_id: plug-1 }].',
       )
+    const settings = await beginSettings(args)
+    const say = beginLog('poll', settings)
     const log = await openStreamAlone(settings)
     const registry = await openDevices(settings)
     const intake = withMessages(createIntake({ sink: log, registry, mappings, timeZone: config.time_zone }))

@@ -111,7 +111,7 @@ export const REBUILD: Command = {
       )
     const zone = args.text('zone')
     if (zone !== undefined) requireZone(zone, layer)
-    const settings = openSettings(args, { create: false })
+    const settings = openSettings(args)
     const warehouse = await openWarehouse(settings)
     try {
       const moved = zone !== undefined && (await changeZone(settings, warehouse, zone))

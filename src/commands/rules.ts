@@ -24,7 +24,7 @@ export const RULES_COMMAND: Command = {
         `rules takes nothing or apply, not "${action}"`,
         'Write smarthouse rules apply.',
       )
-    const settings = openSettings(args, { create: false })
+    const settings = openSettings(args)
     const asked = rulesAskedFor(settings.config)
     const warehouse = await openWarehouse(settings)
     try {

@@ -8,7 +8,7 @@ import type { StreamLook } from '../2-stream/types.ts'
 import { DASHBOARD_DIST, dashboardIsStale } from '../7-dashboard/build.ts'
 import { PlatformError } from '../errors.ts'
 import { recordOf } from '../log.ts'
-import { openServedStream, openSettings, openStreamLook, openWarehouse, programVersion } from '../main.ts'
+import { beginSettings, openServedStream, openStreamLook, openWarehouse, programVersion } from '../main.ts'
 import { readSettings } from '../reference/sync.ts'
 import { readStatus, type PartStatus } from '../run/instance.ts'
 import { beginLog } from '../run/log.ts'
@@ -30,7 +30,7 @@ export const SERVE: Command = {
   examples: ['smarthouse serve', 'smarthouse serve --port 8600'],
   async run(args, stop) {
     const asked = portOf(args)
-    const settings = openSettings(args, { create: true })
+    const settings = await beginSettings(args)
     const say = beginLog('serve', settings)
     const port = asked ?? settings.config.server.port
     const { host } = settings.config.server

@@ -7,7 +7,7 @@ import { createFleet, FLEETS } from '../1-source/simulator/fleet.ts'
 import { runSimulation, type RunOptions } from '../1-source/simulator/run.ts'
 import { parseRate, rateOfIntervalMs, type Rate } from '../1-source/simulator/schedule.ts'
 import { PlatformError } from '../errors.ts'
-import { openConfig, openSettings, openStreamAlone, type Settings } from '../main.ts'
+import { beginSettings, openConfig, openStreamAlone, type Settings } from '../main.ts'
 import { DEMO_TENANT } from '../reading.ts'
 import { tellDoing, isSupervised } from '../run/part.ts'
 import { requireDurationMs } from '../units.ts'
@@ -62,18 +62,13 @@ export const SIMULATE: Command = {
   ],
   async run(args, stop) {
     const out = args.text('out')
-    if (args.text('to') !== undefined && args.text('as') === undefined)
-      throw new PlatformError(
-        'usage',
-        '--to names the broker for --as',
-        'Write for example --as tasmota too.',
-      )
+    requireOneTarget(args)
     const asked = historyAsked(args)
     const simulation = readOptions(args)
     const as = args.text('as')
     if (as !== undefined) return await toBroker(as, simulation, args, stop)
     if (out !== undefined) return await toLines(out, simulation, args, stop)
-    const settings = openSettings(args, { create: true })
+    const settings = await beginSettings(args)
     const log = await openStreamAlone(settings)
     try {
       const history = historyOf(asked, settings)
@@ -93,6 +88,20 @@ export const SIMULATE: Command = {
   },
 }
 
+/** Readings go to one place: to the stream with its history, to a file, or to a broker. */
+function requireOneTarget(args: Arguments): void {
+  if (args.flag('to') && !args.flag('as'))
+    throw new PlatformError('usage', '--to names the broker for --as', 'Write for example --as tasmota too.')
+  const target = ['as', 'out'].find((name) => args.flag(name))
+  const other = ['out', 'history', 'history-interval'].find((name) => name !== target && args.flag(name))
+  if (target !== undefined && other !== undefined)
+    throw new PlatformError(
+      'usage',
+      `--${target} and --${other} exclude each other`,
+      'Leave one of them out.',
+    )
+}
+
 /** The devices as clients of a broker; each message is acknowledged before the next. */
 async function toBroker(
   as: string,
@@ -108,7 +117,7 @@ async function toBroker(
   const timeZone = openConfig(args).config.time_zone
   const client = await connectAsync(url, {}, false).catch((cause: Error) => {
     throw new PlatformError(
-      'usage',
+      'mqtt_unreachable',
       `The broker ${url.replace(/\/\/[^@/]*@/, '//')} cannot be reached: ${cause.message}`,
       'Start it (smarthouse broker), or name another with --to mqtt://USER:PASSWORD@HOST:PORT.',
       { cause },

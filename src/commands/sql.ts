@@ -41,7 +41,7 @@ export const SQL: Command = {
     if (query === undefined || others.length > 0)
       throw new PlatformError('usage', 'sql takes one query', 'Put it in quotes: smarthouse sql "SELECT 1".')
     const at = momentsOf(args.list('at'))
-    const { lake, engine, close } = await openLakeAlone(openSettings(args, { create: false }))
+    const { lake, engine, close } = await openLakeAlone(openSettings(args))
     const { openQuerySession } = await import('../lake/index.ts')
     try {
       if (!(at instanceof Date)) requireTables(Object.keys(at), await lake.tables())

@@ -1,7 +1,7 @@
 import { COMMON_OPTIONS, JSON_OPTION, type Arguments, type Command } from './command.ts'
 import { rebuildStage } from './rebuild.ts'
 import {
-  openSettings,
+  beginSettings,
   openStage,
   openWarehouse,
   type Settings,
@@ -44,7 +44,7 @@ export const GOLD = stageCommand('gold', ['gold'], SUMMARY.gold)
 export const STAGES = stageCommand('stages', ALL, 'bronze, silver and gold in one process, as `up` runs them')
 
 async function runStages(names: readonly StageName[], args: Arguments, stop: AbortSignal): Promise<number> {
-  const settings = openSettings(args, { create: true })
+  const settings = await beginSettings(args)
   const say = beginLog(names.length === 1 ? names[0]! : 'stages', settings)
   const warehouse = await openWarehouse(settings)
   const once = args.flag('once')

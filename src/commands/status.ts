@@ -20,7 +20,7 @@ export const STATUS: Command = {
   examples: ['smarthouse status', 'smarthouse status --json'],
   exitCodes: { 3: 'nothing runs' },
   async run(args) {
-    const settings = openSettings(args, { create: false })
+    const settings = openSettings(args)
     const running = isRunning(settings.folder.run)
     const instance = readStatus(settings.folder.run)
     const tables = await tableStatus(settings)

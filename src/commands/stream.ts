@@ -3,8 +3,9 @@ import { decodedOf, findMessages, parsePath, textOf } from '../2-stream/messages
 import { replay } from '../2-stream/replay.ts'
 import type { StreamRecord } from '../2-stream/log.ts'
 import type { GroupView, MessageFilter, MessageQuery, StreamView } from '../2-stream/types.ts'
+import { dataFolderAt } from '../data-folder.ts'
 import { PlatformError } from '../errors.ts'
-import { openConfig, openSettings, openStreamView, openWarehouse } from '../main.ts'
+import { dataPath, openConfig, openSettings, openStreamView, openWarehouse } from '../main.ts'
 import { DEAD_LETTER_TOPIC, TELEMETRY_TOPIC } from '../reading.ts'
 import { bytesText, nearest } from '../units.ts'
 import {
@@ -77,11 +78,15 @@ export const STREAM: Command = {
         'See smarthouse stream --help.',
       )
     const query = queryOf(args)
+    if (name === 'replay') requireChosen(args)
     // A stream on Kafka is there without a folder; an embedded one lies in it.
-    const create = openConfig(args).config.stream.type !== 'embedded'
-    const settings = openSettings(args, { create })
+    const { config, baseDir } = openConfig(args)
+    const isEmbedded = config.stream.type === 'embedded'
+    const settings = isEmbedded
+      ? openSettings(args)
+      : { config, baseDir, folder: dataFolderAt(dataPath(args)) }
     // Only the lake knows how far the embedded log has been landed.
-    const needsLake = settings.config.stream.type === 'embedded' && name === 'groups'
+    const needsLake = isEmbedded && name === 'groups'
     const warehouse = needsLake ? await openWarehouse(settings) : null
     const view = await openStreamView(settings, warehouse?.lake ?? null)
     try {
@@ -230,14 +235,17 @@ function print(record: StreamRecord, args: Arguments): void {
   )
 }
 
-async function replayDeadLetters(view: StreamView, args: Arguments, { query }: Context): Promise<void> {
-  const { partition, offset } = query
-  if (!args.flag('all') && (partition === undefined || offset === undefined))
+function requireChosen(args: Arguments): void {
+  if (!args.flag('all') && !(args.flag('partition') && args.flag('offset')))
     throw new PlatformError(
       'usage',
       'smarthouse stream replay needs to know which dead letter',
       'Write --partition N --offset N as `stream tail` shows them, or --all.',
     )
+}
+
+async function replayDeadLetters(view: StreamView, args: Arguments, { query }: Context): Promise<void> {
+  const { partition, offset } = query
   const chosen = args.flag('all') ? null : { partition: partition!, offset: offset! }
   const count = await replay(view, chosen)
   if (args.flag('json')) return json({ replayed: count })

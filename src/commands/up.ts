@@ -6,7 +6,7 @@ import { dashboardIsStale } from '../7-dashboard/build.ts'
 import { ACCEPTED_CONFIG, type LoadedConfig } from '../config-file.ts'
 import { PlatformError } from '../errors.ts'
 import { reaches, redactor, secretsOf, type LogRecord, type Say } from '../log.ts'
-import { configFile, openConfig, openSettings, PROJECT_ROOT, type Settings } from '../main.ts'
+import { beginSettings, configFile, openConfig, PROJECT_ROOT, type Settings } from '../main.ts'
 import {
   clearStatus,
   lockInstance,
@@ -38,7 +38,7 @@ export const UP: Command = {
   examples: ['smarthouse up', 'smarthouse up --data /srv/house --port 8600 --no-open'],
   async run(args, stop) {
     const asked = portOf(args)
-    const settings = openSettings(args, { create: true })
+    const settings = await beginSettings(args)
     const { root, run } = settings.folder
     const lock = lockInstance(run)
     if (!lock) {

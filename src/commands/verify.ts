@@ -20,7 +20,7 @@ export const VERIFY: Command = {
       ...(days !== undefined && { days: wholeNumber('--days', days, 1, 100_000) }),
       ...(device !== undefined && { device }),
     }
-    const settings = openSettings(args, { create: false })
+    const settings = openSettings(args)
     const warehouse = await openWarehouse(settings)
     try {
       const report = await verify({

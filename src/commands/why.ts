@@ -38,7 +38,7 @@ export const WHY: Command = {
   ],
   async run(args) {
     const query = asked(args)
-    const settings = openSettings(args, { create: false })
+    const settings = openSettings(args)
     const warehouse = await openWarehouse(settings)
     const reader = await createLakeReader(warehouse)
     try {

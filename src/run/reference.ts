@@ -1,13 +1,12 @@
 import { statSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { FORMAT_VERSION } from '../data-folder.ts'
 import type { Registry } from '../1-source/registry/registry.ts'
 import type { Say } from '../log.ts'
 import { openDevices, type Settings, type Warehouse } from '../main.ts'
-import { readCatalogueCsv } from '../reference/catalogue.ts'
 import { listDevices, listPeriods, type DiscoveredDevice } from '../reference/devices.ts'
+import { readBillingFile, readCatalogueFile, referenceFile } from '../reference/files.ts'
 import { readDeviceNotes, readSettings, syncDevices, syncReference } from '../reference/sync.ts'
-import { readBillingCsv, tariffRows } from '../reference/tariffs.ts'
+import { tariffRows } from '../reference/tariffs.ts'
 import { pause } from './loop.ts'
 import { recordFirstRules } from './rules.ts'
 
@@ -38,22 +37,15 @@ export async function watchReference(settings: Settings, warehouse: Warehouse, s
   }
 }
 
-const filesOf = ({ config, baseDir }: Settings) => ({
-  catalogue: resolve(baseDir, config.catalogue),
-  billing: resolve(baseDir, config.billing),
-})
-
 function stamp(settings: Settings, registry: Registry): string {
-  return Object.values(filesOf(settings))
-    .map((file) => {
-      const stat = statSync(file, { throwIfNoEntry: false })
+  return (['catalogue', 'billing'] as const)
+    .map((key) => {
+      const stat = statSync(referenceFile(settings, key), { throwIfNoEntry: false })
       return stat ? `${stat.mtimeMs}/${stat.size}` : 'absent'
     })
     .concat(String(registry.factsVersion()))
     .join(' ')
 }
-
-const exists = (file: string): boolean => statSync(file, { throwIfNoEntry: false }) !== undefined
 
 /** Records what the files, people and the devices themselves say now. */
 export async function recordReference(
@@ -63,8 +55,7 @@ export async function recordReference(
 ): Promise<void> {
   const { config } = settings
   const devices = await devicesNow(settings, warehouse)
-  const { billing: file } = filesOf(settings)
-  const billing = exists(file) ? await readBillingCsv(file) : []
+  const billing = await readBillingFile(settings)
   const report = await syncReference({
     ...warehouse,
     ...devices,
@@ -104,12 +95,9 @@ function tellChanged(changed: readonly string[], say: (line: string) => void): v
   if (changed.length > 0) say(`Recorded in the lake: ${changed.join(', ')}`)
 }
 
-/** The devices by the catalogue's file (optional, as is the one of prices), by what people say, and by what was heard. */
+/** The devices by the catalogue's file, by what people say, and by what was heard. */
 async function devicesNow(settings: Settings, warehouse: Warehouse) {
-  const { catalogue: file } = filesOf(settings)
-  const { rows, periods, notices } = exists(file)
-    ? await readCatalogueCsv(file, await zoneOf(settings, warehouse))
-    : { rows: [], periods: [], notices: [] }
+  const { rows, periods, notices } = await readCatalogueFile(settings, await zoneOf(settings, warehouse))
   const notes = await readDeviceNotes(warehouse.lake, warehouse.engine)
   const found = await discovered(settings)
   return {

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { commit, machine, type Machine } from '../../bench/record.ts'
+import { interruptionsText } from '../commands/interrupted-record.ts'
 import { kills } from './faults.ts'
 import { ROOT } from './platform.ts'
 import type { Outcome, StreamKind } from './rounds.ts'
@@ -25,7 +26,7 @@ export function record(run: {
   outcome: Outcome
 }): void {
   const { began, seed, streams, outcome } = run
-  const runs: ChaosRun[] = existsSync(DATA) ? (JSON.parse(readFileSync(DATA, 'utf8')) as ChaosRun[]) : []
+  const runs = recorded()
   // Where it lay is of no use to others.
   const problems = outcome.problems.filter((text) => !text.includes('the folder is kept'))
   runs.push({
@@ -39,7 +40,15 @@ export function record(run: {
     problems,
   })
   writeFileSync(DATA, `${JSON.stringify(runs, null, 2)}\n`)
-  writeFileSync(PAGE, page(runs))
+  writeReliability()
+}
+
+const recorded = (): ChaosRun[] =>
+  existsSync(DATA) ? (JSON.parse(readFileSync(DATA, 'utf8')) as ChaosRun[]) : []
+
+/** Writes the page anew, from all that is recorded. */
+export function writeReliability(): void {
+  writeFileSync(PAGE, [page(recorded()), ...interruptionsText()].join('\n'))
 }
 
 function added(all: readonly Readonly<Record<string, number>>[]): [string, number][] {
@@ -49,7 +58,7 @@ function added(all: readonly Readonly<Record<string, number>>[]): [string, numbe
   return [...sums].toSorted(([, a], [, b]) => b - a)
 }
 
-export function page(runs: readonly ChaosRun[]): string {
+function page(runs: readonly ChaosRun[]): string {
   const sum = (of: (run: ChaosRun) => number): string =>
     runs.reduce((total, run) => total + of(run), 0).toLocaleString('en')
   const table = (head: string, rows: [string, number][]): string[] => [

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { tmpdir } from 'node:os'
@@ -172,7 +172,7 @@ test('every option of every command and action refuses a value of another kind, 
       const data = join(dir, `wrong-${at}`)
       const { exit, message } = await refusalOf(command, [...words, `--${option}`, wrong, '--data', data])
       assert.equal(exit, 2, `${line} --${option} ${wrong}: ${message}`)
-      if (name !== 'import') assert.equal(existsSync(data), false, `${line} --${option} made a folder`)
+      assert.equal(existsSync(data), false, `${line} --${option} made a folder`)
       tried += 1
     }
   }
@@ -194,6 +194,58 @@ test('every action that is written wrong is refused with the nearest, and so is 
     const more = await refusalOf(command, [action, ...rest, 'one', 'too', 'many', '--data', absent])
     assert.equal(more.exit, 2, `${line} one too many: ${more.message}`)
   }
+})
+
+/** What begins a data folder where there is none, and is refused before that. */
+const BEGINS = ['up', 'serve', 'broker', 'listen', 'poll', 'bronze', 'silver', 'gold', 'stages', 'simulate']
+const CSV = 'timestamp,device_id,power_usage\n2026-01-15T10:00:00Z,a,1\n'
+
+/** Configurations whose own words are right, and each of which names a file that cannot be taken. */
+const NAMING = {
+  'a catalogue that is absent': 'catalogue: absent.csv',
+  'a catalogue that is none': `catalogue: ${file('no-catalogue.csv', 'device;room\na;cellar\n')}`,
+  'billing data that are absent': 'billing: absent.csv',
+  'billing data that are none': `billing: ${file('no-billing.csv', 'user,price\nada,1\n')}`,
+  "a broker's certificate that is absent":
+    'sources: { brokers: [{ url: "mqtts://127.0.0.1:1", ca_file: absent.pem }] }',
+  'a password that is absent':
+    'stream: { type: kafka, brokers: ["127.0.0.1:1"], sasl: { mechanism: plain, username: a, password_file: absent } }',
+}
+
+test('a house is not begun where a file that the configuration names cannot be taken', async () => {
+  const data = join(dir, 'not-begun')
+  const csv = file('right.csv', CSV)
+  for (const [what, config] of Object.entries(NAMING))
+    for (const name of [...BEGINS, 'import']) {
+      const listening = name === 'poll' ? '\n' : ''
+      const path = file('naming.yaml', config + listening)
+      const words = [...(name === 'import' ? [csv] : []), '--config', path, '--data', data]
+      const { exit, message } = await refusalOf(await COMMANDS[name]!(), words)
+      assert.equal(exit, 2, `${name}, ${what}: ${message}`)
+      assert.equal(existsSync(data), false, `${name}, ${what}: ${message}`)
+    }
+})
+
+test("an import begins nothing where one of its files is none, and says first that the folder is another's", async () => {
+  const { IMPORT } = await import('../../src/commands/import.ts')
+  const data = join(dir, 'import-not-begun')
+  const right = file('right.csv', CSV)
+  const letter = file('letter.csv', 'Dear Ada,\nall is well.\n')
+  mkdirSync(join(dir, 'empty'))
+  for (const [words, exits] of [
+    [[right, letter], 1],
+    [[right, absent], 2],
+    [[join(dir, 'empty')], 2],
+    [[right, '--tz', 'Mars/Olympus'], 2],
+    [[right, '--map', 'power_usage=nowhere'], 1],
+  ] as const) {
+    const { exit, message } = await refusalOf(IMPORT, [...words, '--data', data])
+    assert.deepEqual([exit, existsSync(data)], [exits, false], `${words.join(' ')}: ${message}`)
+  }
+  mkdirSync(data)
+  writeFileSync(join(data, 'letter.txt'), '')
+  const { message } = await refusalOf(IMPORT, [letter, '--data', data])
+  assert.match(message, /is not a data folder of this platform/)
 })
 
 /** A command line, its exit code, and what it must say. */
@@ -229,12 +281,9 @@ for (const [line, exit, says] of TABLE)
     const told = await refusalOf(await COMMANDS[name!]!(), words)
     assert.match(`${told.message} ${told.cure}`, says)
     assert.equal(told.exit, exit, told.message)
-    for (const made of readdirSync(dir).filter((one) => one.startsWith('absent')))
-      assert.deepEqual(
-        readdirSync(join(dir, made)).filter(
-          (one) => one === 'lake' && existsSync(join(dir, made, 'lake', 'bronze')),
-        ),
-        [],
-        'nothing half done',
-      )
+    assert.deepEqual(
+      readdirSync(dir).filter((made) => made.startsWith('absent')),
+      [],
+      'nothing was begun',
+    )
   })

@@ -23,19 +23,26 @@ export interface Alone {
   done(place: Place): Promise<void>
 }
 
-export async function say(place: Place, words: readonly string[]): Promise<number> {
+export async function say(
+  place: Place,
+  words: readonly string[],
+  stop: AbortSignal = new AbortController().signal,
+): Promise<number> {
   const [name, ...rest] = words
   const command = await COMMANDS[name!]!()
   const args = parseWords(command, [...rest, '--data', place.data, '--config', place.config])
-  return await command.run(args, new AbortController().signal)
+  return await command.run(args, stop)
 }
+
+/** Said on a folder whose tables cannot all be read, or not yet. */
+export const isTorn = (said: readonly string[]): boolean => said.includes('--repair') || said[0] === 'upgrade'
 
 export async function withLake<T>(
   { data, config }: Pick<Place, 'data' | 'config'>,
   work: (warehouse: Warehouse) => Promise<T>,
 ): Promise<T> {
   const args = parseWords(await COMMANDS.lake!(), ['--data', data, '--config', config])
-  const warehouse = await openLakeAlone(openSettings(args, { create: false }))
+  const warehouse = await openLakeAlone(openSettings(args))
   try {
     return await work(warehouse)
   } finally {

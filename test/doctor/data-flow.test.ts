@@ -18,7 +18,7 @@ function slow(config: NonNullable<Patient['config']>, ms: number): NonNullable<P
 
 test('no data, and at which stage it stops', async (t) => {
   const { diagnose, begin, run } = house(t)
-  const settings = begin()
+  const settings = await begin()
   // As it is while nothing runs, and as it would be found ten minutes later if something did.
   const stops = async (what: string, whileRunning: RegExp): Promise<void> => {
     const stopped = (await diagnose()).find(({ code }) => code === 'no_data')
@@ -65,7 +65,7 @@ test('no data, and at which stage it stops', async (t) => {
 
 test('readings that are all rejected stop at Silver', async (t) => {
   const { diagnose, begin, run } = house(t)
-  const log = await openStreamAlone(begin())
+  const log = await openStreamAlone(await begin())
   await log.append([{ key: 'x', value: Buffer.from('{"device_id":"lamp","power_usage":60}') }])
   await log.close()
   for (const stage of [BRONZE, SILVER, GOLD]) await run(stage)

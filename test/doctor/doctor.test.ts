@@ -43,7 +43,7 @@ test('a disk that is full, and one that is read-only', async (t) => {
   if (!mount('-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', data))
     return t.skip('a disk can be mounted by root on Linux only')
   try {
-    begin()
+    await begin()
     wrong(await diagnose(), 'disk_full', /Only 1\.0 MB are free/, /Free space/)
     assert.ok(mount('-o', 'remount,ro', data))
     wrong(await diagnose(), 'data_folder_unwritable', /read-only/, /writable .* `--data DIR`/)
@@ -60,7 +60,7 @@ test('a clock that is wrong: never set, set back, or behind that of the devices'
     /2000-01-01/,
     /Set the clock/,
   )
-  const log = await openStreamAlone(begin())
+  const log = await openStreamAlone(await begin())
   const ahead = new Date(Date.now() + 3 * 3_600_000).toISOString()
   const reading = { device_id: 'kettle', timestamp: ahead, power_usage: 1 }
   await log.append([{ key: 'kettle', value: Buffer.from(JSON.stringify(reading)) }])
@@ -155,7 +155,7 @@ const part = (name: string, as: Partial<PartStatus>): PartStatus => ({
 
 test('another instance; one that hangs; a part that ends again and again', async (t) => {
   const { diagnose, begin } = house(t)
-  const { run } = begin().folder
+  const { run } = (await begin()).folder
   const lock = lockInstance(run)
   t.after(() => lock?.release())
   const now = new Date().toISOString()
@@ -180,7 +180,7 @@ sources: { brokers: [{ url: 'mqtt://127.0.0.1:1' }] }`,
   const findings = await diagnose()
   wrong(findings, 'stream_unreachable', /127\.0\.0\.1:1/, /broker/i)
   wrong(findings, 'mqtt_unreachable', /mqtt:\/\/127\.0\.0\.1:1: .*ECONNREFUSED/, /Start that broker/)
-  const settings = { ...begin() }
+  const settings = { ...(await begin()) }
   settings.config = { ...settings.config, stream: { ...settings.config.stream, type: 'embedded' } }
   const log = await openStreamAlone(settings)
   const { openDevices } = await import('../../src/main.ts')

@@ -7,7 +7,7 @@ import { DOCTOR } from '../../src/commands/doctor.ts'
 import { examine, type Finding } from '../../src/doctor/examine.ts'
 import { patientOf, type Patient } from '../../src/doctor/patient.ts'
 import type { ErrorCode } from '../../src/error-catalogue.ts'
-import { openSettings } from '../../src/main.ts'
+import { beginSettings } from '../../src/main.ts'
 import { dataFolder } from '../house/run-cli.ts'
 
 /** The words of a command line on a data folder, with a configuration of its own beside it. */
@@ -21,7 +21,7 @@ export function house(t: TestContext, config = '') {
   return {
     data,
     words,
-    begin: () => openSettings(args(DOCTOR), { create: true }),
+    begin: () => beginSettings(args(DOCTOR)),
     run: (command: Command) =>
       command.run(parseWords(command, [...words, '--once']), new AbortController().signal),
     diagnose: (as: Partial<Patient> = {}) => examine({ ...patientOf(args(DOCTOR), undefined), ...as }),

@@ -7,6 +7,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { ingestion } from '../../src/1-source/http/ingestion.ts'
+import { understandFiles } from '../../src/1-source/import/check.ts'
 import { importFiles } from '../../src/1-source/import/import.ts'
 import { createIntake } from '../../src/1-source/intake.ts'
 import { startBroker } from '../../src/1-source/mqtt/broker.ts'
@@ -187,15 +188,10 @@ function imports(house: House): Door {
       )
       writeFileSync(file, input)
       const map = random() < 0.7 ? ['timestamp=time', 'power_usage=watt'] : []
-      return await orRefused(() =>
-        importFiles({
-          paths: [file],
-          log: house.log,
-          ledgerDir: house.dir,
-          timeZone: 'Europe/Berlin',
-          map: mapOf(map),
-        }),
-      )
+      return await orRefused(async () => {
+        const files = await understandFiles({ paths: [file], timeZone: 'Europe/Berlin', map: mapOf(map) })
+        await importFiles(files, { log: house.log, ledgerDir: house.dir })
+      })
     },
     check: () => requireLanded(house),
     close: async () => undefined,

@@ -46,9 +46,7 @@ function requireAll(data: string): void {
 
 /** Waits until the stream holds a message of every reading, however often it was sent again. */
 async function untilTaken(data: string, config: string): Promise<void> {
-  const log = await openStreamAlone(
-    openSettings(parseWords(LISTEN, ['--data', data, '--config', config]), { create: false }),
-  )
+  const log = await openStreamAlone(openSettings(parseWords(LISTEN, ['--data', data, '--config', config])))
   try {
     for (;;) {
       const seen = new Set<string>()

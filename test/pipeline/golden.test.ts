@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { importFiles, type ImportOptions } from '../../src/1-source/import/import.ts'
+import { understandFiles, type CheckOptions } from '../../src/1-source/import/check.ts'
+import { importFiles } from '../../src/1-source/import/import.ts'
 import type { ReadableSink, StreamMessage } from '../../src/1-source/source.ts'
 import { isPlatformError } from '../../src/errors.ts'
 import { openDuckDb } from '../../src/lake/index.ts'
@@ -31,7 +32,7 @@ interface Expectation {
   /** Rows of a file that are no readings, by reason; cells that are no numbers; the option that it needs. */
   unreadable?: Record<string, number>
   cells?: number
-  refused_without?: keyof ImportOptions
+  refused_without?: keyof CheckOptions
 }
 type Row = Record<string, unknown>
 
@@ -60,18 +61,16 @@ async function importedOf(name: string, ledgerDir: string): Promise<Message[]> {
   }
   const expect = readJson<Expectation>(name, 'expect.json')
   const options = {
-    ...readJson<Partial<ImportOptions>>(name, 'import.json'),
+    ...readJson<Partial<CheckOptions>>(name, 'import.json'),
     paths: [path(name, 'given.csv')],
     tenant: name,
     timeZone: 'Europe/Berlin',
-    log,
-    ledgerDir,
   }
   if (expect.refused_without !== undefined) {
     const { [expect.refused_without]: _without, ...others } = options
-    await assert.rejects(importFiles(others as ImportOptions), (error) => isPlatformError(error))
+    await assert.rejects(understandFiles(others as CheckOptions), (error) => isPlatformError(error))
   }
-  const report = await importFiles(options)
+  const report = await importFiles(await understandFiles(options), { log, ledgerDir })
   const counts = Object.entries(report.unreadable).map(([reason, { count }]) => [reason, count])
   assert.deepEqual(Object.fromEntries(counts), expect.unreadable ?? {}, name)
   assert.equal(report.cells, expect.cells ?? 0, name)

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import type { ReadableSink, StreamMessage } from '../source.ts'
 import {
   resultOf,
-  understandFiles,
+  type CheckedFiles,
   type CheckOptions,
   type RefusedFile,
   type UnreadableReason,
@@ -55,7 +55,7 @@ export interface ImportReport {
   refused: RefusedFile[]
 }
 
-export interface ImportOptions extends CheckOptions {
+export interface ImportOptions extends Pick<CheckOptions, 'onProgress'> {
   log: ReadableSink
   /** Folder of the ledger, `imports.sqlite`: beside the stream. */
   ledgerDir: string
@@ -66,11 +66,13 @@ export interface ImportOptions extends CheckOptions {
 }
 
 /**
- * Imports files. Throws before anything is appended: `usage`, `file_missing`, `file_truncated`, `file_not_telemetry`;
- * `already_running` where another import is at work. Rows that cannot be read are counted by reason.
+ * Imports files that are understood. Throws `already_running` where another import is at work. Rows that cannot be read are
+ * counted by reason.
  */
-export async function importFiles(options: ImportOptions): Promise<ImportReport> {
-  const { understood, refused } = await understandFiles(options)
+export async function importFiles(
+  { understood, refused }: CheckedFiles,
+  options: ImportOptions,
+): Promise<ImportReport> {
   const bytes = understood.reduce((sum, { file }) => sum + file.bytes, 0)
   const progress = { path: '', filesDone: 0, files: understood.length, bytesDone: 0, bytes, rows: 0 }
   const notes = understood.flatMap(({ file, notes: own }) => own.map((note) => `${file.path}: ${note}`))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
+import type { CheckOptions } from '../../../src/1-source/import/check.ts'
 import type { ImportOptions } from '../../../src/1-source/import/import.ts'
 import { previewFiles } from '../../../src/1-source/import/preview.ts'
 import { isPlatformError } from '../../../src/errors.ts'
@@ -123,7 +124,7 @@ describe('values', () => {
   test('a comma is a fraction or thousands by the other cells of its column, and refused where nothing tells', async () => {
     const rows = (...cells: string[]) =>
       `timestamp,power_usage\n${cells.map((cell, n) => `2024-01-15T10:0${n}Z,"${cell}"`).join('\n')}\n`
-    const watts = async (text: string, options: Partial<ImportOptions> = {}) =>
+    const watts = async (text: string, options: Partial<CheckOptions & ImportOptions> = {}) =>
       (await imported(text, options)).map(({ power_usage }) => power_usage)
     assert.deepEqual(await watts(rows('1,234', '0,5')), [1.234, 0.5])
     assert.deepEqual(await watts(rows('1,234', '0.5')), [1234, 0.5])

@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { understandFiles, type CheckOptions } from '../../../src/1-source/import/check.ts'
 import { importFiles, type ImportOptions, type ImportReport } from '../../../src/1-source/import/import.ts'
 import { openEmbeddedLog } from '../../../src/2-stream/embedded.ts'
 import type { StreamLog } from '../../../src/2-stream/log.ts'
@@ -12,7 +13,7 @@ export interface ImportHouse {
   log: StreamLog
   /** Writes a file and returns its path. */
   file(name: string, content: string | Uint8Array): string
-  import(path: string | string[], options?: Partial<ImportOptions>): Promise<ImportReport>
+  import(path: string | string[], options?: Partial<CheckOptions & ImportOptions>): Promise<ImportReport>
   /** All readings in the stream, in order. */
   readings(): Promise<Record<string, unknown>[]>
   remove(): Promise<void>
@@ -30,14 +31,10 @@ export async function openImportHouse(): Promise<ImportHouse> {
       writeFileSync(path, content)
       return path
     },
-    import: (path, options) =>
-      importFiles({
-        paths: [path].flat(),
-        log,
-        ledgerDir: join(dir, 'stream'),
-        timeZone: 'Europe/Berlin',
-        ...options,
-      }),
+    async import(path, options) {
+      const files = await understandFiles({ paths: [path].flat(), timeZone: 'Europe/Berlin', ...options })
+      return await importFiles(files, { log, ledgerDir: join(dir, 'stream'), ...options })
+    },
     async readings() {
       const records = await readAll(log)
       return records.map(

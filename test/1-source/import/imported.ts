@@ -1,5 +1,6 @@
 /** What files become in a house, and that what is not clear is refused. */
 import assert from 'node:assert/strict'
+import type { CheckOptions } from '../../../src/1-source/import/check.ts'
 import type { ImportOptions } from '../../../src/1-source/import/import.ts'
 import { isPlatformError } from '../../../src/errors.ts'
 import type { ImportHouse } from './house.ts'
@@ -9,12 +10,16 @@ const SAME_IN_ALL = new Set(['protocol', 'source_topic', 'ingest_kind'])
 /** The readings of a file, without what is the same in all of them. */
 export type Imported = (
   content: string | Uint8Array,
-  options?: Partial<ImportOptions>,
+  options?: Partial<CheckOptions & ImportOptions>,
   name?: string,
 ) => Promise<Record<string, unknown>[]>
 
 /** Asserts that a file is refused, and nothing of it taken. */
-export type Refused = (content: string, options: Partial<ImportOptions>, why: RegExp) => Promise<void>
+export type Refused = (
+  content: string,
+  options: Partial<CheckOptions & ImportOptions>,
+  why: RegExp,
+) => Promise<void>
 
 /** What has come into the stream since `from`. */
 export async function readingsSince(house: ImportHouse, from: number): Promise<Record<string, unknown>[]> {
