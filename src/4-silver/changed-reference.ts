@@ -19,7 +19,7 @@ import {
   type ReferenceVersions,
 } from './models.ts'
 import { typesThatDiffer } from './rules-in-force.ts'
-import type { Covered } from './tail.ts'
+import { OPEN_US, type Covered } from './tail.ts'
 
 interface Change {
   /** Why, as a person is told. */
@@ -52,7 +52,7 @@ export async function insertChangedDevices(
   for (const covered of tables.filter(isAhead)) await insertChanges(lake, session, covered, reference, told)
   await session.run(
     `CREATE OR REPLACE TEMP TABLE pending AS SELECT * FROM pending
-     UNION ALL SELECT device_no, min(from_us), CAST(0 AS BIGINT) FROM changed_devices GROUP BY device_no`,
+     UNION ALL SELECT device_no, min(from_us), CAST(${OPEN_US} AS BIGINT), CAST(0 AS BIGINT) FROM changed_devices GROUP BY device_no`,
   )
   return [...told]
 }

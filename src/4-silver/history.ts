@@ -112,13 +112,35 @@ const INCOMPLETE = `
     OR (s.has_c AND coalesce(c.steps, 0) < 3)
     OR (s.has_r AND s.has_p AND coalesce(h.spans, 0) = 0))`
 
-async function filesOfWindow(session: Session, readings: Snapshot, days: number): Promise<DataFile[]> {
-  const [bounds] = await session.rows<{ first_us: number | null; last_us: number | null }>(
-    'SELECT CAST(min(to_us) AS DOUBLE) AS first_us, CAST(max(to_us) AS DOUBLE) AS last_us FROM wanted',
+const filesOfWindow = (session: Session, readings: Snapshot, days: number): Promise<DataFile[]> =>
+  filesOfSpans(
+    session,
+    readings.files,
+    'timestamp',
+    `SELECT ${Number.isFinite(days) ? `to_us - ${Math.round(days * DAY_US)}` : '0'} AS from_us, to_us FROM wanted`,
   )
-  if (bounds?.first_us == null || bounds.last_us === null) return []
-  const fromMs = (bounds.first_us - days * DAY_US) / 1000
-  return readings.files.filter((file) => overlaps(file, 'timestamp', fromMs, (bounds.last_us ?? 0) / 1000))
+
+/** Files that may hold a row whose column lies in one of some spans: SELECT from_us, to_us (µs, inclusive). */
+export async function filesOfSpans(
+  session: Session,
+  files: readonly DataFile[],
+  column: string,
+  sql: string,
+): Promise<DataFile[]> {
+  // To the hour: a thousand devices have few spans.
+  const spans = await session.rows<{ from_us: number; to_us: number }>(
+    `SELECT CAST(min(from_us) AS DOUBLE) AS from_us, CAST(max(to_us) AS DOUBLE) AS to_us FROM (${sql})
+     GROUP BY from_us // ${HOUR_US}, to_us // ${HOUR_US} ORDER BY from_us`,
+  )
+  const merged: { from_us: number; to_us: number }[] = []
+  for (const span of spans) {
+    const last = merged.at(-1)
+    if (last !== undefined && span.from_us <= last.to_us) last.to_us = Math.max(last.to_us, span.to_us)
+    else merged.push({ ...span })
+  }
+  return files.filter((file) =>
+    merged.some(({ from_us, to_us }) => overlaps(file, column, from_us / 1000, to_us / 1000)),
+  )
 }
 
 /** Whether a file may hold a row whose column lies between two moments (ms, inclusive). */

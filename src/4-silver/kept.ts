@@ -4,7 +4,7 @@
  */
 import { POSITION_COLUMNS, READING_COLUMNS } from '../3-bronze/tables.ts'
 import type { Lake, Session, Snapshot } from '../lake/types.ts'
-import { overlaps } from './history.ts'
+import { filesOfSpans, overlaps } from './history.ts'
 import { READINGS, TENANT } from './models.ts'
 
 /** No arrival is at hand; the year 9999. */
@@ -25,24 +25,26 @@ export function horizonUs(bronze: Snapshot, silver: readonly Snapshot[]): number
 
 const COLUMNS = [...POSITION_COLUMNS, ...READING_COLUMNS].map(({ name }) => name).join(', ')
 
-/** Makes `kept`: the rows of the devices of `dirty_part`, from their `from_us` on, whose arrivals are gone. */
+/** Makes `kept`: the rows of the devices of `dirty_part`, from their `from_us` until their `until_us`, whose arrivals are gone. */
 export async function loadKept(lake: Lake, session: Session, readings: Snapshot): Promise<void> {
-  const [first] = await session.rows<{ from_us: number | null; horizon_us: number | null }>(
-    'SELECT CAST(min(from_us) AS DOUBLE) AS from_us, CAST(max(horizon_us) AS DOUBLE) AS horizon_us FROM dirty_part',
+  const [first] = await session.rows<{ horizon_us: number | null }>(
+    'SELECT CAST(max(horizon_us) AS DOUBLE) AS horizon_us FROM dirty_part',
   )
   const horizonMs = (first?.horizon_us ?? 0) / 1000
-  const fromMs = (first?.from_us ?? 0) / 1000
-  const files = readings.files.filter(
-    (file) =>
-      horizonMs > 0 &&
-      overlaps(file, 'ingestion_time', Number.NEGATIVE_INFINITY, horizonMs) &&
-      overlaps(file, 'timestamp', fromMs, Number.POSITIVE_INFINITY),
+  const old = readings.files.filter(
+    (file) => horizonMs > 0 && overlaps(file, 'ingestion_time', Number.NEGATIVE_INFINITY, horizonMs),
+  )
+  const files = await filesOfSpans(
+    session,
+    old,
+    'timestamp',
+    'SELECT from_us, until_us AS to_us FROM dirty_part',
   )
   await session.run(
     `CREATE OR REPLACE TEMP TABLE kept AS
      SELECT x.* FROM ${lake.scan(READINGS, files)} x
      JOIN dirty_part d ON d.device_id = x.device_id AND d.tenant_id = ${TENANT('x')}
-     WHERE epoch_us(x.timestamp) >= d.from_us AND epoch_us(x.ingestion_time) < d.horizon_us`,
+     WHERE epoch_us(x.timestamp) >= d.from_us AND epoch_us(x.timestamp) < d.until_us AND epoch_us(x.ingestion_time) < d.horizon_us`,
   )
 }
 

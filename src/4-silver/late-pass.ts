@@ -1,17 +1,15 @@
 /**
- * The late pass: devices with pending arrivals are refined again from Bronze, from the earliest event time that these
- * touch, and what Silver held of them from there on is replaced. It can be run again at any time with the same outcome.
+ * The late pass: devices with pending arrivals are refined again from Bronze, in the spans that these touch, and what
+ * Silver held of them there is replaced. It can be run again at any time with the same outcome.
  */
 import type { DataFile, Lake, Session, Snapshot } from '../lake/types.ts'
-import { loadBefore, overlaps } from './history.ts'
-import { FRESH_READINGS, horizonUs, KEPT_TOO, loadKept } from './kept.ts'
-import { explained, materialise } from './model.ts'
-import { arrivalsOf, DUPLICATES, READINGS, refineArrivals, REJECTS, takeArrivals, TENANT } from './models.ts'
-import { CONSTANTS } from './rules.ts'
-import { replaceInTail } from './tail.ts'
-
-/** Bounds the memory of one run of the models. */
-const ROWS_PER_PART = 1_500_000
+import { filesOfSpans } from './history.ts'
+import { FRESH_READINGS, horizonUs } from './kept.ts'
+import { lateParts } from './late-arrivals.ts'
+import { findDirty } from './late-spans.ts'
+import { explained } from './model.ts'
+import { DUPLICATES, READINGS, refineArrivals, REJECTS, TENANT } from './models.ts'
+import { OPEN_US, replaceInTail } from './tail.ts'
 
 /** From this many rows on, files are written hour by hour, so that the next late row rewrites an hour, not a day. */
 const ROWS_SPLIT_BY_HOUR = 20_000
@@ -30,19 +28,24 @@ function judgedAnew(x: string): string {
   return `(${x}.reject_reason = 'conflict' OR (d.anew AND ${x}.reject_reason <> 'in_future'))`
 }
 
+/** A row without a time, or with one that no reading has, belongs to no span. */
+function isInSpan(x: string): string {
+  return `(epoch_us(${x}.timestamp) >= d.from_us AND epoch_us(${x}.timestamp) < d.to_us)`
+}
+
 /** Bronze has the arrival, so that the row can be made again. */
 const isAtHand = (x: string): string => `epoch_us(${x}.ingestion_time) >= d.horizon_us`
 
-/** Which rows of a table belong to a device that is refined again; `d` is its row of `dirty`. */
+/** Which rows of a table belong to a device that is refined again, in its span; `d` is its row of `dirty`. */
 const REPLACED: Readonly<Record<string, string>> = {
-  [REJECTS]: `(${isAtHand('x')} AND (d.from_us = 0 OR (epoch_us(x.timestamp) >= d.from_us AND ${judgedAnew('x')})))`,
-  [DUPLICATES]: `(${isAtHand('x')} AND epoch_us(x.timestamp) >= d.from_us)`,
-  [READINGS]: 'epoch_us(x.timestamp) >= d.from_us',
+  [REJECTS]: `(${isAtHand('x')} AND (d.from_us = 0 OR (${isInSpan('x')} AND ${judgedAnew('x')})))`,
+  [DUPLICATES]: `(${isAtHand('x')} AND ${isInSpan('x')})`,
+  [READINGS]: isInSpan('x'),
 }
 
 /**
- * Refines the devices of `pending` again with Bronze as of `bronze`. Returns what to replace in each table, rejects
- * first, readings last, written but not committed; leaves `dirty` (device_no, tenant_id, device_id, from_us; 0: all of the device; anew: its rejects too; horizon_us: see `horizonUs`).
+ * Refines the devices of `pending` again with Bronze as of `bronze`, and leaves that empty. Returns what to replace in each table, rejects
+ * first, readings last, written but not committed. Of a device with pending arrivals far apart one span after the other is refined.
  */
 export async function refineLate(
   lake: Lake,
@@ -50,110 +53,65 @@ export async function refineLate(
   bronze: Snapshot,
   silver: ReadonlyMap<string, Snapshot>,
 ): Promise<Replacement[]> {
-  const readings = silver.get(READINGS)
-  if (readings === undefined) throw new TypeError(`A snapshot of ${READINGS} is needed.`)
-  await findDirty(lake, session, readings, horizonUs(bronze, [...silver.values()]))
-  const files = await touchedBronze(session, bronze)
-  await session.expect(files.reduce((sum, file) => sum + file.stats.rows, 0))
-  const parts = await partsOf(lake, session, files)
-  const added = new Map<string, DataFile[]>()
-  const affected = new Map<string, DataFile[]>()
-  for (const [table, snapshot] of silver) affected.set(table, await affectedFiles(lake, session, snapshot))
-  for (let part = 0; part < parts; part++) {
-    await startPart(lake, session, readings, files, part, parts)
-    await refineArrivals(session)
-    await replaceInTail(session)
-    for (const [table] of silver) {
-      const written = await writeReplaced(lake, session, table, part === 0 ? (affected.get(table) ?? []) : [])
-      added.set(table, [...(added.get(table) ?? []), ...written])
+  const horizon = horizonUs(bronze, [...silver.values()])
+  const now = new Map(silver)
+  while ((await session.rows('SELECT 1 FROM pending LIMIT 1')).length > 0) {
+    for (const { table, add, remove } of await refineFirst(lake, session, bronze, now, horizon)) {
+      const gone = new Set(remove.map(({ path }) => path))
+      const before = now.get(table)!
+      now.set(table, { ...before, files: [...before.files.filter(({ path }) => !gone.has(path)), ...add] })
     }
+    // What is carried at the end of a span without one is known now; a device that has no row any more is done, too.
+    await session.run(
+      `DELETE FROM pending WHERE from_us < coalesce((SELECT max(d.to_us) FROM dirty d WHERE d.device_no = pending.device_no), ${OPEN_US})`,
+    )
   }
-  return [...silver.keys()].map((table) => ({
-    table,
-    add: added.get(table) ?? [],
-    remove: affected.get(table) ?? [],
-  }))
+  return [...silver].map(([table, { files }]) => {
+    const after = now.get(table)!.files
+    const [here, there] = [paths(files), paths(after)]
+    return {
+      table,
+      add: after.filter(({ path }) => !here.has(path)),
+      remove: files.filter(({ path }) => !there.has(path)),
+    }
+  })
 }
 
-/**
- * `dirty` and `seen`: from which event time on each pending device is refined again. Where Bronze has given up dates, something that has
- * changed besides readings is worked in from there on only: the rows from then on all have their arrival.
- */
-async function findDirty(lake: Lake, session: Session, readings: Snapshot, horizon: number): Promise<void> {
-  const wholeUs = horizon === 0 ? 0 : horizon + CONSTANTS.ahead_limit_us
-  await session.run(
-    `CREATE TEMP TABLE IF NOT EXISTS changed_devices (device_no INTEGER, from_us BIGINT);
-     CREATE OR REPLACE TEMP TABLE seen AS
-     SELECT channel_no, p_us IS NOT NULL AS has_p, c_us IS NOT NULL AS has_c, r_us IS NOT NULL AS has_r FROM channel_states;
-     CREATE OR REPLACE TEMP TABLE first_us AS
-     SELECT device_no, min(CASE WHEN arrivals = 0 THEN greatest(from_us, ${wholeUs}) ELSE from_us END) AS from_us FROM pending GROUP BY device_no;
-     CREATE OR REPLACE TEMP TABLE before_us AS SELECT device_no, from_us AS to_us FROM first_us WHERE from_us > 0`,
-  )
-  await loadBefore(lake, session, readings)
-  await materialise(session, 'unsettled')
-  await session.run(
-    `CREATE OR REPLACE TEMP TABLE dirty AS
-     SELECT f.device_no, n.tenant_id, n.device_id, f.from_us, f.device_no IN (SELECT device_no FROM changed_devices) AS anew,
-       CAST(${horizon} AS BIGINT) AS horizon_us FROM (
-       SELECT device_no, from_us FROM unsettled
-       UNION ALL SELECT device_no, CAST(0 AS BIGINT) FROM first_us WHERE from_us = 0
-     ) f JOIN (SELECT DISTINCT device_no, tenant_id, device_id FROM numbers) n USING (device_no)`,
-  )
-}
+const paths = (files: readonly DataFile[]): Set<string> => new Set(files.map(({ path }) => path))
 
-/** `dirty_part`, its `arrivals`, and what its devices carry from before. */
-async function startPart(
+/** The first span of each pending device. Leaves `dirty`. */
+async function refineFirst(
   lake: Lake,
   session: Session,
-  readings: Snapshot,
-  files: readonly DataFile[],
-  part: number,
-  parts: number,
-): Promise<void> {
-  await session.run(
-    `CREATE OR REPLACE TEMP TABLE dirty_part AS SELECT * FROM dirty WHERE device_no % ${parts} = ${part};
-     CREATE OR REPLACE TEMP TABLE before_us AS
-     SELECT device_no, from_us AS to_us FROM dirty_part WHERE from_us > 0`,
-  )
-  await loadKept(lake, session, readings)
-  await takeArrivals(
-    session,
-    `SELECT a.* FROM ${arrivalsOf(lake, files)} a
-     JOIN dirty_part d ON d.device_id = a.device_id AND d.tenant_id = ${TENANT('a')}
-     WHERE d.from_us = 0 OR epoch_us(a.timestamp) >= d.from_us ${KEPT_TOO}`,
-  )
-  await loadBefore(lake, session, readings)
-}
-
-/** Files of Bronze that may hold arrivals to refine again: a reading arrives at most ten minutes before its event time. */
-async function touchedBronze(session: Session, bronze: Snapshot): Promise<DataFile[]> {
-  const [first] = await session.rows<{ from_us: number | null }>(
-    'SELECT CAST(min(from_us) AS DOUBLE) AS from_us FROM dirty',
-  )
-  const fromMs = ((first?.from_us ?? 0) - CONSTANTS.ahead_limit_us) / 1000
-  return bronze.files.filter((file) => overlaps(file, 'ingestion_time', fromMs, Number.POSITIVE_INFINITY))
-}
-
-async function partsOf(lake: Lake, session: Session, files: readonly DataFile[]): Promise<number> {
-  const rows = files.reduce((sum, file) => sum + file.stats.rows, 0)
-  if (rows <= ROWS_PER_PART) return 1
-  const [found] = await session.rows<{ n: number }>(
-    `SELECT count(*) AS n FROM ${arrivalsOf(lake, files)} a
-     JOIN dirty d ON d.device_id = a.device_id AND d.tenant_id = ${TENANT('a')}
-     WHERE d.from_us = 0 OR epoch_us(a.timestamp) >= d.from_us`,
-  )
-  return Math.max(1, Math.ceil((found?.n ?? 0) / ROWS_PER_PART))
+  bronze: Snapshot,
+  silver: ReadonlyMap<string, Snapshot>,
+  horizon: number,
+): Promise<Replacement[]> {
+  const readings = silver.get(READINGS)
+  if (readings === undefined) throw new TypeError(`A snapshot of ${READINGS} is needed.`)
+  const work = { lake, session, bronze, readings }
+  await findDirty(work, horizon)
+  const made: Replacement[] = []
+  for (const [table, snapshot] of silver)
+    made.push({ table, add: [], remove: await affectedFiles(lake, session, snapshot) })
+  let isFirst = true
+  for (const isOpen of [false, true])
+    for await (const _ of lateParts(work, `${isOpen ? '' : 'NOT '}to_us = ${OPEN_US}`)) {
+      await refineArrivals(session)
+      if (isOpen) await replaceInTail(session)
+      for (const { table, add, remove } of made)
+        add.push(...(await writeReplaced(lake, session, table, isFirst ? remove : [])))
+      isFirst = false
+    }
+  return made
 }
 
 /** Files of a Silver table that hold a row of a dirty device to be replaced. */
 async function affectedFiles(lake: Lake, session: Session, snapshot: Snapshot): Promise<DataFile[]> {
-  const [first] = await session.rows<{ from_us: number | null }>(
-    'SELECT CAST(min(from_us) AS DOUBLE) AS from_us FROM dirty',
-  )
-  const fromMs = (first?.from_us ?? 0) / 1000
-  const candidates = snapshot.files.filter((file) =>
-    overlaps(file, 'timestamp', fromMs, Number.POSITIVE_INFINITY),
-  )
+  const [whole] = await session.rows('SELECT 1 FROM dirty WHERE from_us = 0 LIMIT 1')
+  const candidates = whole
+    ? snapshot.files
+    : await filesOfSpans(session, snapshot.files, 'timestamp', 'SELECT from_us, to_us FROM dirty')
   const affected: DataFile[] = []
   for (const file of candidates) {
     const [found] = await session.rows<{ n: number }>(
@@ -173,13 +131,9 @@ async function writeReplaced(
   affected: readonly DataFile[],
 ): Promise<DataFile[]> {
   const result = table.slice(table.indexOf('.') + 1)
-  const fresh =
-    table === REJECTS
-      ? `SELECT r.* FROM rejects r JOIN dirty d ON d.device_id = r.device_id AND d.tenant_id = ${TENANT('r')}
-         WHERE ${isAtHand('r')} AND (d.from_us = 0 OR ${judgedAnew('r')})`
-      : table === READINGS
-        ? FRESH_READINGS
-        : `SELECT r.* FROM ${result} r JOIN dirty d ON d.device_id = r.device_id AND d.tenant_id = ${TENANT('r')} WHERE ${isAtHand('r')}`
+  const ofPart = (rows: string): string =>
+    `SELECT x.* FROM (${rows}) x JOIN dirty_part d ON d.device_id = x.device_id AND d.tenant_id = ${TENANT('x')} WHERE`
+  const fresh = `${ofPart(table === READINGS ? FRESH_READINGS : `SELECT * FROM ${result}`)} ${REPLACED[table]}`
   await explained(
     session.run(
       `CREATE OR REPLACE TEMP TABLE replaced AS ${fresh} UNION ALL BY NAME

@@ -232,14 +232,19 @@ export async function computeReadings(session: Session): Promise<void> {
   await view(session, 'readings')
 }
 
-/** From `arrivals`, `carried` and `hour_before` to `readings`, `rejects`, `duplicates` and `channel_state`. */
-export async function refineArrivals(session: Session): Promise<void> {
+/** From `arrivals` and `carried` to `accepted`, `energy` and `channel_state`. */
+export async function acceptArrivals(session: Session): Promise<void> {
   await materialise(session, 'checked')
   await session.run(
     'CREATE OR REPLACE TEMP VIEW candidates AS SELECT * FROM checked WHERE reject_reason IS NULL',
   )
   await resolveIdentities(session)
   await computeEnergy(session)
+}
+
+/** From `arrivals`, `carried` and `hour_before` to `readings`, `rejects`, `duplicates` and `channel_state`. */
+export async function refineArrivals(session: Session): Promise<void> {
+  await acceptArrivals(session)
   await computeReadings(session)
   await materialise(session, 'rejects')
   await materialise(session, 'duplicates')

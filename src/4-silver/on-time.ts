@@ -2,6 +2,7 @@
 import type { Session } from '../lake/types.ts'
 import { checkAccounting, materialise, materialiseIf, view } from './model.ts'
 import { computeEnergy, computeReadings, resolveIdentities } from './models.ts'
+import { pendingOf } from './tail.ts'
 
 /** Arrivals that did not become a row of `readings`. */
 export interface Outcome {
@@ -33,9 +34,7 @@ export async function refineOnTime(
   if (outcome.waiting > 0)
     await session.run(
       `CREATE OR REPLACE TEMP TABLE waiting AS
-     SELECT c.device_no, min(c.t_us) AS from_us, count(*) AS arrivals
-     FROM checked c ANTI JOIN candidates o ON o.seq = c.seq
-     WHERE c.reject_reason IS NULL GROUP BY ALL`,
+     ${pendingOf('SELECT c.device_no, c.t_us FROM checked c ANTI JOIN candidates o ON o.seq = c.seq WHERE c.reject_reason IS NULL')}`,
     )
   await checkAccounting(session, outcome)
   return outcome

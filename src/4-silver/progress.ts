@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import type { DataFile, Lake, Session } from '../lake/types.ts'
 import { describeChannels } from './models.ts'
-import { TAIL_TABLES } from './tail.ts'
+import { TAIL_FORM, TAIL_TABLES } from './tail.ts'
 
 const FOLDER = '_rebuild'
 const STATE = `${FOLDER}/silver.json`
@@ -29,7 +29,7 @@ export interface Progress {
 
 /** The inputs' versions, and the rules as the session has them, in one word. */
 export async function madeOf(session: Session, versions: object, rowsPerPart: number): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify([versions, rowsPerPart, modelsWord()]))
+  const hash = createHash('sha256').update(JSON.stringify([versions, rowsPerPart, TAIL_FORM, modelsWord()]))
   for (const table of ['constants', 'type_limits'])
     hash.update(JSON.stringify(await session.rows(`SELECT CAST(x AS VARCHAR) AS row FROM ${table} x`)))
   return hash.digest('hex')

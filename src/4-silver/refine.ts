@@ -26,6 +26,7 @@ import {
   isLakeConflict,
   loadTail,
   newTxns,
+  OPEN_US,
   pendingArrivals,
   pruneTail,
   txnsOf,
@@ -218,7 +219,7 @@ class Refinery {
       `CREATE OR REPLACE TEMP TABLE taken_devices AS
        SELECT device_no, greatest(min(epoch_us(timestamp)), 0) AS from_us FROM arrivals WHERE device_no IS NOT NULL AND timestamp IS NOT NULL GROUP BY device_no;
        INSERT INTO changed_devices SELECT * FROM taken_devices;
-       INSERT INTO pending SELECT device_no, from_us, CAST(0 AS BIGINT) FROM taken_devices`,
+       INSERT INTO pending SELECT device_no, from_us, CAST(${OPEN_US} AS BIGINT), CAST(0 AS BIGINT) FROM taken_devices`,
     )
     this.#referenceChanged = true
   }

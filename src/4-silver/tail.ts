@@ -1,7 +1,7 @@
 /**
  * The carried tail: temporary tables of one session that say of every device what the rows to come need of those
  * before them. `newest` (newest accepted event time), `channel_states`, `tail_hour` (rows of the last hour), `pending` (devices
- * with arrivals that wait for the late pass, and since when). All of it is derived from the lake and can be dropped at any moment.
+ * with arrivals that wait for the late pass, and of which spans). All of it is derived from the lake and can be dropped at any moment.
  */
 import { isPlatformError } from '../errors.ts'
 import type { Lake, Session, Snapshot } from '../lake/types.ts'
@@ -21,6 +21,14 @@ import {
 } from './models.ts'
 
 const HOUR_US = 3_600_000_000
+
+/** Where a span has no end, µs. */
+export const OPEN_US = 9_200_000_000_000_000_000
+
+/** `pending` of some arrivals (SELECT device_no, t_us): by device and UTC day, so that spans far apart stay apart. */
+export const pendingOf = (sql: string): string =>
+  `SELECT device_no, min(t_us) AS from_us, max(t_us) AS to_us, count(*) AS arrivals
+   FROM (${sql}) GROUP BY device_no, t_us // ${24 * HOUR_US}`
 
 /** Versions that `silver.readings` says it covers; -1: none. */
 export interface Covered {
@@ -87,6 +95,9 @@ export async function numberSeen(session: Session): Promise<void> {
 /** The tables of the tail, without those that can be made of others. */
 export const TAIL_TABLES = ['numbers', 'channel_states', 'newest', 'tail_hour', 'pending'] as const
 
+/** Counts up when a table of the tail gets other columns: one that was saved before is not gone on from. */
+export const TAIL_FORM = 2
+
 /** The tail of a lake without a row. */
 export async function emptyTail(session: Session): Promise<void> {
   await forgetNumbers(session)
@@ -94,7 +105,7 @@ export async function emptyTail(session: Session): Promise<void> {
     `CREATE OR REPLACE TEMP TABLE channel_states (${CHANNEL_STATE_COLUMNS});
      CREATE OR REPLACE TEMP TABLE newest (device_no INTEGER, newest_us BIGINT);
      CREATE OR REPLACE TEMP TABLE tail_hour (${HOUR_COLUMNS});
-     CREATE OR REPLACE TEMP TABLE pending (device_no INTEGER, from_us BIGINT, arrivals BIGINT)`,
+     CREATE OR REPLACE TEMP TABLE pending (device_no INTEGER, from_us BIGINT, to_us BIGINT, arrivals BIGINT)`,
   )
 }
 
@@ -125,10 +136,8 @@ async function loadPending(lake: Lake, session: Session, readings: Snapshot): Pr
   await numberChannels(session, 'SELECT * FROM unknown')
   await session.run(
     `CREATE OR REPLACE TEMP TABLE pending AS
-     SELECT n.device_no, min(u.t_us) AS from_us, count(*) AS arrivals
-     FROM unknown u JOIN numbers n
-       ON n.device_id = u.device_id AND n.channel = u.channel AND n.tenant_id = ${TENANT('u')}
-     GROUP BY ALL;
+     ${pendingOf(`SELECT n.device_no, u.t_us FROM unknown u JOIN numbers n
+       ON n.device_id = u.device_id AND n.channel = u.channel AND n.tenant_id = ${TENANT('u')}`)};
      DROP TABLE unknown`,
   )
 }
