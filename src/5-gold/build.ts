@@ -18,6 +18,8 @@ import {
   GOLD_SUMMARY,
 } from './tables.ts'
 
+/** So few that whoever asks for a day or a device of a large file passes over most of it. */
+const ROW_GROUP_ROWS = 20_480
 /** Rows that one pass of the models may hold; it bounds memory, not the result. */
 const MAX_CHUNK_ROWS = 1_000_000
 
@@ -318,7 +320,9 @@ async function mergeInto(
      WHERE ${untouched}`,
   )
   await checkRows(session, readModel(table), table, definition)
-  const add = await build.target.write(session, definition.name, `SELECT ${columns} FROM ${table}`)
+  const add = await build.target.write(session, definition.name, `SELECT ${columns} FROM ${table}`, {
+    rowGroupRows: ROW_GROUP_ROWS,
+  })
   const change = changes.get(definition.name) ?? { add: [], remove: [] }
   changes.set(definition.name, {
     add: [...change.add, ...add],

@@ -111,7 +111,8 @@ export const GOLD_HOURLY: TableDefinition = {
     LOCAL_MONTH,
   ],
   partitionBy: ['month'],
-  sortBy: ['tenant_id', 'device_id', 'hour_start'],
+  // A month of hours is many rows, of which a page shows a day.
+  sortBy: ['tenant_id', 'date', 'device_id', 'hour_start'],
   key: ['tenant_id', 'device_id', 'hour_start'],
 }
 

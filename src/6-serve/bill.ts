@@ -118,29 +118,59 @@ interface HourSum {
  * Energy and cost by local hour. As in the totals of a house, solar and battery are left out, and so is what a meter
  * measures that the same user is billed for already: a device behind one of the user's own.
  */
-async function readHours(view: View, { tenant, user, month }: BillOf, timeZone: string): Promise<HourSum[]> {
-  const within = partitionWithin('date', `${month}-01`, `${month}-31`)
+async function readHours(view: View, of: BillOf, timeZone: string): Promise<HourSum[]> {
+  // Half by half, side by side; and while readings come in the days that are over stay answered.
+  const halves = [
+    ['01', '15'],
+    ['16', '31'],
+  ] as const
+  const hours = await Promise.all(
+    halves.map(([from, to]) =>
+      readHoursOf(view, of, timeZone, { from: `${of.month}-${from}`, to: `${of.month}-${to}` }),
+    ),
+  )
+  return hours.flat()
+}
+
+async function readHoursOf(
+  view: View,
+  { tenant, user, month }: BillOf,
+  timeZone: string,
+  { from, to }: { from: string; to: string },
+): Promise<HourSum[]> {
+  const within = partitionWithin('date', from, to)
   const inMonth = partitionWithin('month', `${month}-01`, `${month}-01`)
   const year = partitionWithin('year', month.slice(0, 4), month.slice(0, 4))
   return await view.ask<HourSum>(`
-    WITH slots AS (
-      SELECT * FROM ${view.from(GOLD_QUARTER_HOURLY.name, within)}
-      WHERE tenant_id = ${literal(tenant)} AND user_id = ${literal(user)} AND energy_wh IS NOT NULL
+    WITH clock AS (
+      SELECT * FROM ${view.from(GOLD_CALENDAR.name, year)}
+      WHERE zone = ${literal(timeZone)} AND date BETWEEN DATE '${from}' AND last_day(DATE '${month}-01')
     ),
-    clock AS (SELECT * FROM ${view.from(GOLD_CALENDAR.name, year)} WHERE zone = ${literal(timeZone)}),
-    days AS (SELECT * FROM ${view.from(GOLD_DAILY.name, inMonth)}),
-    catalogue AS (SELECT * FROM ${view.from(REFERENCE_CATALOGUE.name)})
+    apart AS (
+      SELECT device_id, date FROM ${view.from(GOLD_DAILY.name, inMonth)}
+      WHERE tenant_id = ${literal(tenant)} AND device_type IN ('solar', 'battery')
+    ),
+    catalogue AS (
+      SELECT * FROM ${view.from(REFERENCE_CATALOGUE.name)} WHERE tenant_id = ${literal(tenant)}
+    ),
+    behind AS (
+      SELECT c.device_id FROM catalogue c JOIN catalogue p ON p.device_id = c.parent_device_id
+      WHERE p.user_id = ${literal(user)}
+    ),
+    slots AS (
+      SELECT q.date, q.quarter_hour, q.tariff_version,
+        sum(q.energy_wh) FILTER (WHERE q.energy_wh > 0) AS used,
+        sum(q.energy_wh) FILTER (WHERE q.energy_wh < 0) AS fed_in,
+        sum(q.cost) AS cost
+      FROM ${view.from(GOLD_QUARTER_HOURLY.name, within)} q
+      WHERE q.tenant_id = ${literal(tenant)} AND q.user_id = ${literal(user)} AND q.energy_wh IS NOT NULL
+        AND NOT EXISTS (FROM apart a WHERE a.device_id = q.device_id AND a.date = q.date)
+        AND NOT EXISTS (FROM behind b WHERE b.device_id = q.device_id)
+      GROUP BY q.date, q.quarter_hour, q.tariff_version
+    )
     SELECT q.date, k.local_hour, k.local_weekday, q.tariff_version,
-      sum(q.energy_wh) FILTER (WHERE q.energy_wh > 0) AS used,
-      sum(q.energy_wh) FILTER (WHERE q.energy_wh < 0) AS fed_in,
-      sum(q.cost) AS cost
-    FROM slots q
-    JOIN clock k ON k.quarter_hour = q.quarter_hour
-    JOIN days d ON d.tenant_id = q.tenant_id AND d.device_id = q.device_id AND d.date = q.date
-    LEFT JOIN catalogue c ON c.tenant_id = q.tenant_id AND c.device_id = q.device_id
-    LEFT JOIN catalogue p
-      ON p.tenant_id = c.tenant_id AND p.device_id = c.parent_device_id AND p.user_id = ${literal(user)}
-    WHERE coalesce(d.device_type, '') NOT IN ('solar', 'battery') AND p.device_id IS NULL
+      sum(q.used) AS used, sum(q.fed_in) AS fed_in, sum(q.cost) AS cost
+    FROM slots q JOIN clock k ON k.quarter_hour = q.quarter_hour
     GROUP BY q.date, k.local_hour, k.local_weekday, q.tariff_version ORDER BY q.date, k.local_hour`)
 }
 

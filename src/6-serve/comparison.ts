@@ -1,8 +1,8 @@
 /** A value against the same elapsed part of the period before. */
 import type { Kpi } from './contract.ts'
-import { startOf } from './days.ts'
+import { startOf, withinDates } from './days.ts'
 import { ratio, sumNano, type Nano } from './decimal.ts'
-import { houseOfCut, localTime, withinDates, type Picture } from './picture.ts'
+import { houseOfCut, localTime, type Picture } from './picture.ts'
 
 /** So much of the days before must have data, or the comparison would be with a gap. */
 const LEAST_DAYS_SHARE = 0.8

@@ -3,6 +3,8 @@ import type { OverviewQuery } from './contract.ts'
 import { ApiError } from './problems.ts'
 
 const QUARTER_MS = 15 * 60_000
+/** Of dates, which lie so far apart as midnights in UTC do; local days may be longer or shorter. */
+const DAY_MS = 86_400_000
 const MOST_DAYS = 1_100
 
 /** A local day up to an instant (exclusive): the part of a day that a comparison counts. */
@@ -123,9 +125,28 @@ export function startOf(date: Temporal.PlainDate | string, timeZone: string): nu
   return ms
 }
 
+/** A local day and the instant at which it begins, ISO 8601. */
+export interface LocalDay {
+  date: string
+  start: string
+}
+
+/** Every day from one date to another, both inclusive. */
+export function daysFrom(from: string, to: string, timeZone: string): LocalDay[] {
+  const count = (Date.parse(to) - Date.parse(from)) / DAY_MS + 1
+  return Array.from({ length: count }, (_, days) => {
+    const date = dateAfter(from, days)
+    return { date, start: new Date(startOf(date, timeZone)).toISOString() }
+  })
+}
+
+function dateAfter(date: string, days: number): string {
+  return new Date(Date.parse(date) + days * DAY_MS).toISOString().slice(0, 10)
+}
+
 /** Seconds of a local day that have passed; all of them once it is over. */
 export function elapsedSecondsOf(date: string, timeZone: string, nowMs: number): number {
-  const end = startOf(Temporal.PlainDate.from(date).add({ days: 1 }), timeZone)
+  const end = startOf(dateAfter(date, 1), timeZone)
   return Math.max(0, (Math.min(nowMs, end) - startOf(date, timeZone)) / 1000)
 }
 
@@ -141,4 +162,13 @@ export function daysBefore(cut: Cut, count: number, timeZone: string): Cut[] {
       : date.toZonedDateTime({ timeZone, plainTime: end.toPlainTime() }).epochMilliseconds
     return { date: date.toString(), beforeMs }
   })
+}
+
+/** Rows of days within a period, both inclusive. */
+export function withinDates<Row extends { date: string }>(
+  rows: readonly Row[],
+  from: string,
+  to: string,
+): Row[] {
+  return rows.filter(({ date }) => date >= from && date <= to)
 }

@@ -1,12 +1,14 @@
 /** The questions that the Overview puts to Gold, as SQL over pruned files. Energy in Wh and cost as exact decimals. */
 import { GOLD_DAILY, GOLD_HEALTH, GOLD_HOURLY, GOLD_QUARTER_HOURLY, GOLD_SUMMARY } from '../5-gold/tables.ts'
 import type { Cut, Period, Span } from './days.ts'
-import { daysBefore } from './days.ts'
+import { daysBefore, startOf, withinDates } from './days.ts'
 import { nano, type Nano } from './decimal.ts'
 import { literal, monthOf, partitionWithin, type View } from './lake-reader.ts'
 
 /** Days that "usual" is made of when today is looked at. */
 export const USUAL_DAYS = 7
+/** A day is well measured where energy covers so much of its time. */
+export const LEAST_COVERAGE = 0.8
 /** Days that the health sparkline shows where the range is a single day. */
 const HEALTH_DAYS = 7
 
@@ -34,7 +36,7 @@ export interface DeviceFigures {
   previous_readings: number
 }
 
-/** One device in the first part of one day, up to the cut; all of it where the day is over. */
+/** One device in the first part of one day, up to the cut. */
 export interface CutFigures {
   date: string
   device_id: string
@@ -44,13 +46,20 @@ export interface CutFigures {
   covered_s: number
 }
 
+/** One device in the same part of the days before that were well measured. */
+export interface UsualFigures {
+  device_id: string
+  energy: Nano
+  days: number
+}
+
+/** The house in one local hour: energy and cost of the devices that count in its total, and how many devices reported. */
 export interface HourFigures {
   /** Start of the local hour. */
   startMs: number
-  device_id: string
   energy: Nano | null
   cost: Nano | null
-  readings: number
+  active_devices: number
 }
 
 /** A row of `gold.device_health_metrics`; shares 0–1. */
@@ -76,7 +85,10 @@ export interface HealthDay {
 export interface Figures {
   days: DayFigures[]
   devices: DeviceFigures[]
+  /** Where the last day is open: of that day and of its counterpart. */
   cuts: CutFigures[]
+  /** Of a single day, as `hours`. */
+  usual: UsualFigures[]
   hours: HourFigures[]
   /** Each device's newest row in the range. */
   health: HealthRow[]
@@ -84,22 +96,35 @@ export interface Figures {
   healthDays: HealthDay[]
 }
 
-/** All that Gold says for the Overview of one home and range. */
+/** All that Gold says for the Overview of one home and range; `counts`: whether a device is part of the house's total. */
 export async function readFigures(
   view: View,
   tenant: string,
   span: Span,
-  timeZone: string,
+  { timeZone, counts }: { timeZone: string; counts(device: string, type: string | null): boolean },
 ): Promise<Figures> {
-  const [days, devices, cuts, hours, health, healthDays] = await Promise.all([
+  const isDay = span.from === span.to
+  const devices = readDevices(view, tenant, span)
+  const hours = async (): Promise<HourFigures[]> => {
+    const apart = (await devices).filter(({ device_id, device_type }) => !counts(device_id, device_type))
+    return readHours(
+      view,
+      tenant,
+      span.from,
+      apart.map(({ device_id }) => device_id),
+    )
+  }
+  const figures = await Promise.all([
+    devices,
     readDays(view, tenant, { from: span.previous.from, to: span.to }),
-    readDevices(view, tenant, span),
-    readCuts(view, tenant, cutsOf(span, timeZone)),
-    span.from === span.to ? readHours(view, tenant, span.from) : [],
+    span.cut ? readCuts(view, tenant, [span.cut.current, span.cut.previous]) : [],
+    isDay ? readUsual(view, tenant, span, timeZone) : [],
+    isDay ? hours() : [],
     readHealthOf(view, tenant, span),
     readHealthDays(view, tenant, { from: healthFrom(span), to: span.to }),
   ])
-  return { days, devices, cuts, hours, health, healthDays }
+  const [known, days, cuts, usual, byHour, health, healthDays] = figures
+  return { devices: known, days, cuts, usual, hours: byHour, health, healthDays }
 }
 
 /** The last local day until another on which a device of the home was active; null: none. */
@@ -119,25 +144,38 @@ function healthFrom(span: Span): string {
   return week < span.previous.from ? week : span.previous.from
 }
 
-/** The open day and its counterpart; for a single day the days that "usual" is made of. */
-function cutsOf({ cut, from, to, endMs }: Span, timeZone: string): Cut[] {
-  if (from === to) {
-    const day = cut?.current ?? { date: to, beforeMs: endMs }
-    return [day, ...daysBefore(day, USUAL_DAYS, timeZone)]
-  }
-  return cut ? [cut.current, cut.previous] : []
-}
-
 const ofTenant = (tenant: string): string => `tenant_id = ${literal(tenant)}`
 const within = ({ from, to }: Period): string => `date BETWEEN DATE '${from}' AND DATE '${to}'`
 const byMonth = ({ from, to }: Period) => partitionWithin('month', monthOf(from), monthOf(to))
 
+/**
+ * Rows of a day each, asked for by whole months whatever the period: so everybody asks the same, and while readings come in only
+ * the open month is read anew.
+ */
+async function perDay<Row extends { date: string }>(
+  view: View,
+  table: string,
+  period: Period,
+  select: (from: string) => string,
+): Promise<Row[]> {
+  const keep = byMonth(period)
+  const files = view.snapshot(table).files.filter(keep)
+  const months = [...new Set(files.map(({ partition }) => partition.month!))].toSorted()
+  const rows = await Promise.all(
+    months.map((month) => view.ask<Row>(select(view.from(table, partitionWithin('month', month, month))))),
+  )
+  return withinDates(rows.flat(), period.from, period.to)
+}
+
 async function readDays(view: View, tenant: string, period: Period): Promise<DayFigures[]> {
-  const rows = await view.ask<{ date: string; wh: string | null; cost: string | null; active: number }>(`
-    SELECT date, total_energy_wh AS wh, total_cost AS cost, active_devices AS active
-    FROM ${view.from(GOLD_SUMMARY.name, byMonth(period))}
-    WHERE ${ofTenant(tenant)} AND ${within(period)}
-    ORDER BY date`)
+  const rows = await perDay<{ date: string; wh: string | null; cost: string | null; active: number }>(
+    view,
+    GOLD_SUMMARY.name,
+    period,
+    (from) => `
+      SELECT date, total_energy_wh AS wh, total_cost AS cost, active_devices AS active
+      FROM ${from} WHERE ${ofTenant(tenant)} ORDER BY date`,
+  )
   return rows.map(({ date, wh, cost, active }) => ({
     date,
     energy: nano(wh),
@@ -168,35 +206,68 @@ async function readDevices(view: View, tenant: string, span: Span): Promise<Devi
   return rows.map(({ wh, cost, ...row }) => ({ ...row, energy: nano(wh), cost: nano(cost) }))
 }
 
-async function readCuts(view: View, tenant: string, cuts: readonly Cut[]): Promise<CutFigures[]> {
-  if (cuts.length === 0) return []
+/** Device by day, up to each cut: columns `date`, `device_id`, `wh`, `cost`, `readings`, `covered_s`. */
+function cutsSql(view: View, tenant: string, cuts: readonly Cut[]): string {
   const dates = new Set(cuts.map(({ date }) => date))
   const parts = cuts.map(
     ({ date, beforeMs }) =>
       `(date = DATE '${date}' AND quarter_hour < TIMESTAMPTZ '${new Date(beforeMs).toISOString()}')`,
   )
-  const rows = await view.ask<
-    Omit<CutFigures, 'energy' | 'cost'> & { wh: string | null; cost: string | null }
-  >(`
+  return `
     SELECT date, device_id, sum(energy_wh) AS wh, sum(cost) AS cost,
       sum(readings)::BIGINT AS readings, sum(covered_s)::BIGINT AS covered_s
     FROM ${view.from(GOLD_QUARTER_HOURLY.name, ({ partition }) => dates.has(partition.date ?? ''))}
     WHERE ${ofTenant(tenant)} AND (${parts.join(' OR ')})
-    GROUP BY date, device_id`)
+    GROUP BY date, device_id`
+}
+
+async function readCuts(view: View, tenant: string, cuts: readonly Cut[]): Promise<CutFigures[]> {
+  const rows = await view.ask<
+    Omit<CutFigures, 'energy' | 'cost'> & { wh: string | null; cost: string | null }
+  >(cutsSql(view, tenant, cuts))
   return rows.map(({ wh, cost, ...row }) => ({ ...row, energy: nano(wh), cost: nano(cost) }))
 }
 
-async function readHours(view: View, tenant: string, date: string): Promise<HourFigures[]> {
+/** The well measured ones of the days before a single day: of an open one up to the same time, else whole. */
+async function readUsual(
+  view: View,
+  tenant: string,
+  { cut, to, endMs }: Span,
+  timeZone: string,
+): Promise<UsualFigures[]> {
+  const day = cut?.current ?? { date: to, beforeMs: endMs }
+  const before = daysBefore(day, USUAL_DAYS, timeZone)
+  const period = { from: before.at(-1)!.date, to: before[0]!.date }
+  const leastS = Math.ceil((LEAST_COVERAGE * (day.beforeMs - startOf(to, timeZone))) / 1000)
+  // A whole day is the sum of its quarter-hours, which are a hundred times as many.
+  const days = cut
+    ? cutsSql(view, tenant, before)
+    : `SELECT device_id, total_energy_wh AS wh, covered_s
+       FROM ${view.from(GOLD_DAILY.name, byMonth(period))} WHERE ${ofTenant(tenant)} AND ${within(period)}`
+  const rows = await view.ask<{ device_id: string; wh: string; days: number }>(`
+    SELECT device_id, sum(wh) AS wh, count(*) AS days FROM (${days})
+    WHERE wh IS NOT NULL AND covered_s >= ${leastS} GROUP BY device_id`)
+  return rows.map(({ wh, ...row }) => ({ ...row, energy: nano(wh)! }))
+}
+
+/** By hour; `apart`: the devices that do not count in the total. */
+async function readHours(
+  view: View,
+  tenant: string,
+  date: string,
+  apart: readonly string[],
+): Promise<HourFigures[]> {
+  const counts = apart.length === 0 ? 'true' : `device_id NOT IN (${apart.map(literal).join(', ')})`
   const rows = await view.ask<{
     start_us: number
-    device_id: string
     wh: string | null
     cost: string | null
-    readings: number
+    active_devices: number
   }>(`
-    SELECT unix_micros(hour_start) AS start_us, device_id, energy_wh AS wh, cost, readings
+    SELECT unix_micros(hour_start) AS start_us, sum(energy_wh) FILTER (WHERE ${counts}) AS wh,
+      sum(cost) FILTER (WHERE ${counts}) AS cost, count(*) FILTER (WHERE readings > 0) AS active_devices
     FROM ${view.from(GOLD_HOURLY.name, byMonth({ from: date, to: date }))}
-    WHERE ${ofTenant(tenant)} AND date = DATE '${date}'`)
+    WHERE ${ofTenant(tenant)} AND date = DATE '${date}' GROUP BY hour_start`)
   return rows.map(({ start_us, wh, cost, ...row }) => ({
     ...row,
     startMs: start_us / 1000,
@@ -219,9 +290,13 @@ export async function readHealthOf(view: View, tenant: string, period: Period): 
 }
 
 async function readHealthDays(view: View, tenant: string, period: Period): Promise<HealthDay[]> {
-  return await view.ask<HealthDay>(`
-    SELECT date, sum(health_score)::DOUBLE AS score_sum, count(health_score)::BIGINT AS scores
-    FROM ${view.from(GOLD_HEALTH.name, byMonth(period))}
-    WHERE ${ofTenant(tenant)} AND ${within(period)} AND health_score IS NOT NULL
-    GROUP BY date ORDER BY date`)
+  return await perDay<HealthDay>(
+    view,
+    GOLD_HEALTH.name,
+    period,
+    (from) => `
+      SELECT date, sum(health_score)::DOUBLE AS score_sum, count(health_score)::BIGINT AS scores
+      FROM ${from} WHERE ${ofTenant(tenant)} AND health_score IS NOT NULL
+      GROUP BY date ORDER BY date`,
+  )
 }

@@ -1,14 +1,12 @@
 /** One sentence about the range that is worth reading, or why there is none: never a claim without its basis. */
 import type { Overview } from './contract.ts'
 import { startOf } from './days.ts'
-import { kwh, sumNano, type Nano } from './decimal.ts'
+import { kwh, type Nano } from './decimal.ts'
 import { isConsumption, parentsOf } from './directory.ts'
-import { USUAL_DAYS, type CutFigures, type DeviceFigures } from './figures.ts'
+import { LEAST_COVERAGE, USUAL_DAYS, type DeviceFigures, type UsualFigures } from './figures.ts'
 import { houseTotal } from './kpis.ts'
 import { deviceName, localTime, percent, type Picture } from './picture.ts'
 
-/** A day counts as usual where so much of its time was measured. */
-const LEAST_COVERAGE = 0.8
 const LEAST_DAYS = 3
 const LEAST_ELAPSED_S = 3600
 /** Smaller differences are noise: 50 Wh and a fifth. */
@@ -37,9 +35,11 @@ function unusualUse(picture: Picture): InsightCard {
   const untilMs = span.cut?.current.beforeMs ?? span.endMs
   const seconds = (untilMs - dayMs) / 1000
   if (seconds < LEAST_ELAPSED_S) return none('The day has only just begun.')
-  const rows = Map.groupBy(figures.cuts, (row) => row.device_id)
+  const today = span.cut ? figures.cuts.filter(({ date }) => date === span.to) : figures.devices
+  const measured = new Map(today.map((row) => [row.device_id, row]))
+  const before = new Map(figures.usual.map((row) => [row.device_id, row]))
   const uses = figures.devices.flatMap(
-    (device) => useOf(picture, device, rows.get(device.device_id) ?? [], seconds) ?? [],
+    (device) => useOf(device, measured.get(device.device_id), before.get(device.device_id), seconds) ?? [],
   )
   const days = Math.max(0, ...uses.map((use) => use.days))
   if (days < LEAST_DAYS)
@@ -62,22 +62,15 @@ function unusualUse(picture: Picture): InsightCard {
 }
 
 function useOf(
-  picture: Picture,
   device: DeviceFigures,
-  rows: readonly CutFigures[],
+  today: Pick<DeviceFigures, 'energy' | 'covered_s'> | undefined,
+  usual: UsualFigures | undefined,
   seconds: number,
 ): Use | undefined {
-  const today = rows.find((row) => row.date === picture.span.to)
+  // A day on which the clocks change is an hour shorter or longer, which the least coverage forgives.
   if (!today || today.energy === null || today.covered_s < LEAST_COVERAGE * seconds) return undefined
-  const usual = rows.filter((row) => row.date !== picture.span.to && isMeasured(row, seconds))
-  const sum = sumNano(usual.map((row) => row.energy))
-  if (sum === null || sum <= 0n) return undefined
-  return { device, now: today.energy, usual: sum / BigInt(usual.length), days: usual.length }
-}
-
-/** A day on which the clocks change is an hour shorter or longer, which the least coverage forgives. */
-function isMeasured(row: CutFigures, seconds: number): boolean {
-  return row.energy !== null && row.covered_s >= LEAST_COVERAGE * seconds
+  if (!usual || usual.energy <= 0n) return undefined
+  return { device, now: today.energy, usual: usual.energy / BigInt(usual.days), days: usual.days }
 }
 
 const distance = ({ now, usual }: Use): Nano => (now > usual ? now - usual : usual - now)

@@ -1,11 +1,11 @@
 /** The four figures at the head of the Overview. */
-import { compareSums, daysIn, deltaOf, type Comparison } from './comparison.ts'
+import { compareSums, deltaOf, type Comparison } from './comparison.ts'
 import type { Kpi, Overview } from './contract.ts'
-import { startOf } from './days.ts'
+import { daysFrom, withinDates } from './days.ts'
 import { kwh, money, ratio, sumNano, type Nano } from './decimal.ts'
 import { countsInTotal } from './directory.ts'
 import { healthByDay, meanHealth } from './health.ts'
-import { counted, noDataReason, percent, withinDates, type Picture } from './picture.ts'
+import { counted, noDataReason, percent, type Picture } from './picture.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -132,8 +132,8 @@ function healthKpi(picture: Picture): Kpi {
       ? { delta: null, delta_reason: 'There is no health of the period before.' }
       : deltaOf(picture, mean, before.mean, 'whole days')
   const scored = figures.health.filter((row) => row.health_score !== null).length
-  const from = span.from === span.to ? Temporal.PlainDate.from(span.to).subtract({ days: 6 }) : span.from
-  const days = datesFrom(from.toString(), span.to)
+  const week = Temporal.PlainDate.from(span.to).subtract({ days: 6 }).toString()
+  const days = span.from === span.to ? daysFrom(week, span.to, picture.timeZone) : picture.days
   const byDay = healthByDay(picture)
   return {
     value: mean,
@@ -142,8 +142,8 @@ function healthKpi(picture: Picture): Kpi {
     ...comparison,
     sparkline: {
       grain: 'day',
-      t: days.map((date) => new Date(startOf(date, picture.timeZone)).toISOString()),
-      value: days.map((date) => byDay.get(date)?.mean ?? null),
+      t: days.map(({ start }) => start),
+      value: days.map(({ date }) => byDay.get(date)?.mean ?? null),
     },
     coverage_ratio: home.devices.size > 0 ? ratio(scored / home.devices.size) : null,
     partial: span.partial,
@@ -162,7 +162,7 @@ function sparkline(
   of: 'energy' | 'cost',
   toNumber: (value: Nano) => number,
 ): Kpi['sparkline'] {
-  const { figures, home, span } = picture
+  const { figures, span } = picture
   if (span.from !== span.to) {
     const byDate = new Map(figures.days.map((day) => [day.date, day[of]]))
     return dailySparkline(picture, (date) => {
@@ -170,13 +170,9 @@ function sparkline(
       return value === null ? null : toNumber(value)
     })
   }
-  const types = new Map(figures.devices.map((device) => [device.device_id, device.device_type]))
-  const counting = figures.hours.filter((row) =>
-    countsInTotal(home, row.device_id, types.get(row.device_id) ?? null),
-  )
-  const byHour = Map.groupBy(counting, (row) => row.startMs)
+  const byHour = new Map(figures.hours.map((row) => [row.startMs, row[of]]))
   return hourlySparkline(picture, (hour) => {
-    const value = sumNano((byHour.get(hour) ?? []).map((row) => row[of]))
+    const value = byHour.get(hour) ?? null
     return value === null ? null : toNumber(value)
   })
 }
@@ -187,22 +183,15 @@ function activeSparkline(picture: Picture): Kpi['sparkline'] {
     const byDate = new Map(figures.days.map((day) => [day.date, day.active_devices]))
     return dailySparkline(picture, (date) => byDate.get(date) ?? null)
   }
-  const byHour = Map.groupBy(figures.hours, (row) => row.startMs)
-  return hourlySparkline(
-    picture,
-    (hour) => byHour.get(hour)?.filter((row) => row.readings > 0).length ?? null,
-  )
+  const byHour = new Map(figures.hours.map((row) => [row.startMs, row.active_devices]))
+  return hourlySparkline(picture, (hour) => byHour.get(hour) ?? null)
 }
 
-function dailySparkline(
-  { span, timeZone }: Picture,
-  valueOf: (date: string) => number | null,
-): Kpi['sparkline'] {
-  const dates = datesFrom(span.from, span.to)
+function dailySparkline({ days }: Picture, valueOf: (date: string) => number | null): Kpi['sparkline'] {
   return {
     grain: 'day',
-    t: dates.map((date) => new Date(startOf(date, timeZone)).toISOString()),
-    value: dates.map(valueOf),
+    t: days.map(({ start }) => start),
+    value: days.map(({ date }) => valueOf(date)),
   }
 }
 
@@ -222,9 +211,4 @@ function hourlySparkline(
     t: ordered.map((hour) => new Date(hour).toISOString()),
     value: ordered.map(valueOf),
   }
-}
-
-function datesFrom(from: string, to: string): string[] {
-  const first = Temporal.PlainDate.from(from)
-  return Array.from({ length: daysIn(from, to) }, (_, i) => first.add({ days: i }).toString())
 }

@@ -1,8 +1,14 @@
 /** Reads figures from the lake: SQL over the files of one snapshot, pruned by partition, answered once per set of files. */
+import { GOLD_CALENDAR, GOLD_DAILY, GOLD_HEALTH, GOLD_MONTHLY, GOLD_SUMMARY } from '../5-gold/tables.ts'
 import type { DataFile, Engine, Lake, Snapshot } from '../lake/types.ts'
+import { createKeptFiles, type ScanPart } from './kept-files.ts'
 
-const MOST_ANSWERS = 300
+const MOST_ANSWERS = 1_000
 const SESSIONS = 2
+/** Tables with at most a row for a device and day, or a quarter-hour of the house: small, and asked for by every page. */
+const KEPT = new Set(
+  [GOLD_SUMMARY, GOLD_DAILY, GOLD_HEALTH, GOLD_MONTHLY, GOLD_CALENDAR].map(({ name }) => name),
+)
 
 /** Tables as of one moment; all questions of one answer are put to one view. */
 export interface View {
@@ -31,15 +37,19 @@ export async function createLakeReader({
   engine: Engine
 }): Promise<LakeReader> {
   const sessions = await Promise.all(Array.from({ length: SESSIONS }, () => engine.session()))
+  // People who ask at the same time are answered side by side, rather than each by all cores at once.
+  for (const session of sessions) await session.expect(0)
   let turn = 0
   // A session works on one statement at a time; taking turns keeps them all busy.
   const next = () => sessions[turn++ % sessions.length]!
   /** In the order of their last use. */
   const answers = new Map<string, Promise<object[]>>()
+  const kept = createKeptFiles(lake, next)
 
-  function ask<Row extends object>(sql: string, { keep } = { keep: true }): Promise<Row[]> {
-    if (!keep) return next().rows<Row>(sql)
-    const answer = answers.get(sql) ?? next().rows<object>(sql)
+  function ask<Row extends object>(sql: string, parts: readonly ScanPart[], keep: boolean): Promise<Row[]> {
+    const work = () => kept.run(sql, parts, (statement) => next().rows<object>(statement))
+    if (!keep) return work() as Promise<Row[]>
+    const answer = answers.get(sql) ?? work()
     answers.delete(sql)
     answers.set(sql, answer)
     if (answers.size > MOST_ANSWERS) answers.delete(answers.keys().next().value!)
@@ -55,14 +65,21 @@ export async function createLakeReader({
         ),
       )
       const snapshot = (table: string) => snapshots.get(table)!
+      const parts: ScanPart[] = []
       return {
         versions: Object.fromEntries([...snapshots].map(([table, { version }]) => [table, version])),
         snapshot,
-        from: (table, keep = () => true) => lake.scan(table, snapshot(table).files.filter(keep)),
-        ask,
+        from(table, keep = () => true) {
+          const files = snapshot(table).files.filter(keep)
+          const sql = lake.scan(table, files)
+          if (KEPT.has(table)) parts.push({ sql, table, columns: snapshot(table).columns, files })
+          return sql
+        },
+        ask: (sql, { keep } = { keep: true }) => ask(sql, parts, keep),
       }
     },
     close: async () => {
+      await kept.close()
       await Promise.all(sessions.map((session) => session.close()))
     },
   }

@@ -1,6 +1,6 @@
 /** What the parts of the Overview are composed from, and the words that they share. */
 import type { Alert } from './contract.ts'
-import type { Span } from './days.ts'
+import type { LocalDay, Span } from './days.ts'
 import { sumNano, type Nano } from './decimal.ts'
 import { countsInTotal, type Directory, type HomeDirectory } from './directory.ts'
 import type { CutFigures, Figures } from './figures.ts'
@@ -10,6 +10,8 @@ export interface Picture {
   directory: Directory
   home: HomeDirectory
   span: Span
+  /** Of the range. */
+  days: readonly LocalDay[]
   figures: Figures
   timeZone: string
   currency: string
@@ -60,13 +62,4 @@ export function cutsOf({ figures, home }: Picture, date: string): CutFigures[] {
   return figures.cuts.filter(
     (row) => row.date === date && countsInTotal(home, row.device_id, types.get(row.device_id) ?? null),
   )
-}
-
-/** Rows of days within a period, both inclusive. */
-export function withinDates<Row extends { date: string }>(
-  rows: readonly Row[],
-  from: string,
-  to: string,
-): Row[] {
-  return rows.filter(({ date }) => date >= from && date <= to)
 }

@@ -6,10 +6,10 @@ import { DEMO_TENANT } from '../reading.ts'
 import { REFERENCE_CATALOGUE, REFERENCE_TARIFFS } from '../reference/tables.ts'
 import { BILL_TABLES, homesOfUser, readBill } from './bill.ts'
 import { ROUTES, schemaOf, type AnswerOf, type Homes, type Routes } from './contract.ts'
-import { spanOf } from './days.ts'
+import { daysFrom, spanOf } from './days.ts'
 import type { DeviceBook } from './device-book.ts'
 import { registerDevices } from './device-routes.ts'
-import { homeIn } from './directory.ts'
+import { countsInTotal, homeIn } from './directory.ts'
 import { FIGURE_TABLES, newestDay, readFigures } from './figures.ts'
 import { homesOf } from './homes.ts'
 import { metricsText } from './metrics.ts'
@@ -144,13 +144,16 @@ async function overviewOf(
   const span = spanOf(query, timeZone, nowMs)
   const directory = await serving.directory.read()
   const view = await serving.reader.view([...FIGURE_TABLES, REFERENCE_CATALOGUE.name, REFERENCE_TARIFFS.name])
-  const figures = await readFigures(view, tenant, span, timeZone)
+  const home = homeIn(directory, tenant)
+  const counts = (device: string, type: string | null) => countsInTotal(home, device, type)
+  const figures = await readFigures(view, tenant, span, { timeZone, counts })
   const isEmpty = !figures.days.some((day) => day.date >= span.from && day.active_devices > 0)
   const picture = {
     tenant,
     directory,
-    home: homeIn(directory, tenant),
+    home,
     span,
+    days: daysFrom(span.from, span.to, timeZone),
     figures,
     timeZone,
     currency,

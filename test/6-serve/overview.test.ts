@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { get } from './ask.ts'
-import { handmadeHouse, type House } from './house.ts'
+import { emptyHouse, handmadeHouse, type House } from './house.ts'
 
 let house: House
 let app: FastifyInstance
@@ -106,4 +106,85 @@ test('what is usual needs three well measured days', async () => {
   const { insight, insight_reason } = await get(app, 'overview', {})
   assert.equal(insight, null)
   assert.equal(insight_reason, 'What is usual needs 3 well measured days before; there are 2.')
+})
+
+/** A kettle that uses 400 Wh in the quarter-hour from 08:00 UTC and 100 Wh in the one from 18:00; on a day of note 900 Wh and 100 Wh. */
+async function kettleHouse(days: readonly string[], ofNote: string): Promise<House> {
+  const kettles = await emptyHouse()
+  const device = { tenant_id: 'home', device_id: 'kettle' }
+  const rows = days.flatMap((date) => {
+    const month = `${date.slice(0, 7)}-01`
+    const morning = date === ofNote ? 900 : 400
+    return [
+      { date, month, at: '08:00', wh: morning },
+      { date, month, at: '18:00', wh: 100 },
+    ]
+  })
+  await kettles.insert(
+    'gold.quarter_hourly_energy',
+    rows.map(({ date, at, wh }) => ({
+      ...device,
+      date,
+      quarter_hour: `${date}T${at}:00Z`,
+      energy_wh: wh,
+      // Half of the day each: it is well measured, to the evening as well as whole.
+      covered_s: 43_200,
+      readings: 10,
+      power_count: 0,
+      temperature_count: 0,
+    })),
+  )
+  const byDay = [...Map.groupBy(rows, ({ date }) => date)].map(([date, slots]) => ({
+    date,
+    month: slots[0]!.month,
+    total_energy_wh: slots.reduce((sum, { wh }) => sum + wh, 0),
+  }))
+  await kettles.insert(
+    'gold.daily_energy_consumption',
+    byDay.map((day) => ({ ...device, ...day, covered_s: 86_400, coverage_ratio: 1, reading_count: 20 })),
+  )
+  await kettles.insert(
+    'gold.daily_business_summary',
+    byDay.map((day) => ({
+      tenant_id: 'home',
+      ...day,
+      active_devices: 1,
+      active_users: 1,
+      data_points: 20,
+      alert_count: 0,
+    })),
+  )
+  return kettles
+}
+
+test('what differs most from usual: of a day that is over by whole days, of the open one up to the same time', async (t) => {
+  const days = ['2026-03-04', '2026-03-05', '2026-03-06', '2026-03-09', '2026-03-10']
+  const kettles = await kettleHouse(days, '2026-03-10')
+  t.after(() => kettles.close())
+  const asked = async (now: string, query: Record<string, string>) => {
+    const server = await kettles.app({ clock: () => Date.parse(now) })
+    return (await get(server, 'overview', { tenant: 'home', ...query })).insight
+  }
+  const day = { range: 'custom', from: '2026-03-10', to: '2026-03-10' }
+  // Whole: 1,000 Wh against 500 on each of four days.
+  assert.equal(
+    (await asked('2026-03-12T09:00:00Z', day))!.basis,
+    '1 kWh on 2026-03-10 all day; 0.5 kWh in the same part of the day, mean of 4 of the 7 days before.',
+  )
+  // Until noon in Berlin, 11:00 UTC, the quarter-hours of the morning: 900 against 400 Wh, 125 % more.
+  const open = (await asked('2026-03-10T11:07:00Z', {}))!
+  assert.equal(open.text, 'kettle used 125 % more than usual.')
+  assert.equal(
+    open.basis,
+    '0.9 kWh on 2026-03-10 until 12:00; 0.4 kWh in the same part of the day, mean of 4 of the 7 days before.',
+  )
+})
+
+test('the first of a month is compared with the first of the month before, whatever lies between', async (t) => {
+  const kettles = await kettleHouse(['2026-02-01', '2026-02-28', '2026-03-01'], '2026-02-01')
+  t.after(() => kettles.close())
+  const server = await kettles.app({ clock: () => Date.parse('2026-03-01T11:07:00Z') })
+  const { delta } = (await get(server, 'overview', { tenant: 'home', range: 'month' })).kpis.total_energy_kwh
+  // Until noon 400 Wh, on the first of February 900.
+  assert.deepEqual([delta!.current, delta!.previous, delta!.text], [0.4, 0.9, '2026-02-01 until 12:00'])
 })
