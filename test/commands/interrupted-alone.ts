@@ -68,7 +68,32 @@ async function requireLampWh(place: Place, wh: number): Promise<void> {
   const rows = await rowsOf(place, 'gold.quarter_hourly_energy', WH)
   assert.equal(rows.find(({ device_id }) => device_id === 'lamp')?.['wh'], wh)
 }
-const requireVerified = async (place: Place): Promise<void> => assert.equal(await say(place, ['verify']), 0)
+
+/** Rows of Bronze, Silver and Gold that `verify` has found to be right. */
+const verified = new Set<string>()
+
+/** What they hold can be rebuilt from Bronze, as `verify` says; rows that it has seen in another folder are not asked about again. */
+export async function requireVerified(place: Place): Promise<void> {
+  const rows = await rowsOfLayers(place)
+  if (verified.has(rows)) return
+  assert.equal(await say(place, ['verify']), 0)
+  verified.add(rows)
+}
+
+/** Of each table how many rows it has, and a hash of them all. */
+const rowsOfLayers = (place: Place): Promise<string> =>
+  withLake(place, async ({ lake, engine }) => {
+    const session = await engine.session()
+    const all: unknown[] = []
+    for (const table of await lake.tables()) {
+      if (table.startsWith('reference.')) continue
+      const from = lake.scan(table, (await lake.snapshot(table)).files)
+      const hash = 'count(*)::VARCHAR AS n, bit_xor(hash(t))::VARCHAR AS hash'
+      all.push([table, await session.rows(`SELECT ${hash} FROM ${from} AS t`)])
+    }
+    await session.close()
+    return JSON.stringify(all)
+  })
 
 const EXCLUDE = [
   'correct',

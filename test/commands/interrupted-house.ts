@@ -7,7 +7,7 @@ import { parseWords } from '../../src/commands/command.ts'
 import { STAGES } from '../../src/commands/stages.ts'
 import { beginSettings, openStreamAlone } from '../../src/main.ts'
 import { clockAhead } from './clock.ts'
-import { say, withLake, type Place } from './interrupted-alone.ts'
+import { requireVerified, say, withLake, type Place } from './interrupted-alone.ts'
 
 /** In their order: each is said on what the ones before have left. */
 export const SAID: readonly (readonly string[])[] = [
@@ -132,5 +132,5 @@ export async function requireDone(place: Place): Promise<void> {
     await session.close()
   })
   assert.deepEqual(await expiredIn(place), { files: 0, entries: 0 })
-  await again(place, ['verify'])
+  await requireVerified(place)
 }
