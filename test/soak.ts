@@ -23,7 +23,12 @@ const SOAKS: Record<string, readonly string[]> = {
   fuzz: ['test/fuzz/run.ts'],
   fleets: ['--test', 'test/house/fleets.ts'],
   interrupted: ['test/commands/interrupted-soak.ts'],
-  ended: ['--test', 'test/packages/uninstall.test.ts', 'test/kafka/interrupted.test.ts'],
+  ended: [
+    '--test',
+    'test/packages/uninstall.test.ts',
+    'test/kafka/interrupted.test.ts',
+    'test/run/down.test.ts',
+  ],
 }
 
 const [name, ...words] = process.argv.slice(2)

@@ -39,10 +39,14 @@ export interface InstanceStatus {
 const statusFile = (runDir: string): string => join(runDir, 'status.json')
 const stopFile = (runDir: string): string => join(runDir, 'stop')
 
+const lockFile = (runDir: string): string => join(runDir, 'lock.sqlite')
+/** Who looks whether somebody holds the folder is in the way for a moment; who holds it, for longer. */
+const LOOK_MS = 500
+
 /** Takes the folder for one instance; undefined where another holds it. */
 export function lockInstance(runDir: string): { release(): void } | undefined {
   mkdirSync(runDir, { recursive: true })
-  const lock = new DatabaseSync(join(runDir, 'lock.sqlite'), { timeout: 0 })
+  const lock = new DatabaseSync(lockFile(runDir), { timeout: LOOK_MS })
   try {
     lock.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE')
     return { release: () => lock.close() }
@@ -52,12 +56,18 @@ export function lockInstance(runDir: string): { release(): void } | undefined {
   }
 }
 
-/** Whether somebody holds the folder now. */
+/** Whether somebody holds the folder now. Any number may look at once: none takes another for the holder. */
 export function isRunning(runDir: string): boolean {
-  if (!existsSync(join(runDir, 'lock.sqlite'))) return false
-  const lock = lockInstance(runDir)
-  lock?.release()
-  return lock === undefined
+  if (!existsSync(lockFile(runDir))) return false
+  const look = new DatabaseSync(lockFile(runDir), { readOnly: true, timeout: 0 })
+  try {
+    look.exec('SELECT 1 FROM sqlite_schema')
+    return false
+  } catch {
+    return true
+  } finally {
+    look.close()
+  }
 }
 
 export function writeStatus(runDir: string, status: InstanceStatus): void {

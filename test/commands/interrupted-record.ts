@@ -44,8 +44,8 @@ export function interruptionsText(): string[] {
     '',
     'Written by `npm run soak -- interrupted --record`, from [interruptions.json](interruptions.json). Each command is interrupted before each',
     'of its calls that change the file system or a SQLite file. *Killed*: its folder as it lay before the call; where it lay there with the',
-    'same bytes before, once. *Stopped*: told to stop (Ctrl-C) at the call; where that left files of the same names and the same streams as',
-    'a stop before, one of them is gone on with. Each time the folder must open whole, the command said again must be done, and what it is',
+    'same bytes before, once. *Stopped*: told to stop (Ctrl-C) at the call; where that left the same files, and as many rows in each SQLite',
+    'file, as a stop before, one of them is gone on with. Each time the folder must open whole, the command said again must be done, and what it is',
     'for must hold, as `verify` and the figures say.',
     '',
     `**${sum((one) => one.calls)} calls killed at (${sum((one) => one.states)} different folders), ${sum((one) => one.stops)} stopped at (${sum((one) => one.outcomes)})**; ` +

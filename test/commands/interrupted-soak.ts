@@ -1,8 +1,9 @@
 /** See USAGE. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { ROOT } from '../house/run-cli.ts'
@@ -25,7 +26,7 @@ const USAGE = `npm run soak -- interrupted [WORD …] [--record]
 
 Every command (with one of the words in it) that changes something, interrupted before each of its calls that change the file system or a
 SQLite file. Killed: the folder as it lay before each call; where two calls found the same bytes, once. Stopped (Ctrl-C): the command is told
-to stop at each call; where two stops left the same files, one of them is gone on with. After each the folder must be whole, and the command,
+to stop at each call; where two stops left the same files and as many rows in each SQLite file, one of them is gone on with. After each the folder must be whole, and the command,
 said again, done.
 
   --record  adds what was tried to docs/interruptions.json and docs/reliability.md
@@ -156,22 +157,30 @@ async function stopAt({ said }: Interrupted, at: number): Promise<{ came: boolea
   }
 }
 
-/** What lies in the folder, by name: what differs by chance is left out. */
+/** What lies in the folder, by name, and in each SQLite file how many rows: what differs by chance is left out. */
 function filesIn(folder: string): string {
   if (!existsSync(folder)) return ''
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((file) => {
-      const { size } = statSync(join(folder, file))
       const name = file.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '*')
-      // A SQLite file says by nothing but its bytes how far it is.
-      return file.includes('.sqlite') ? `${name} ${size} ${bytesOf(join(folder, file))}` : name
+      return file.endsWith('.sqlite') ? `${name} ${rowsIn(join(folder, file))}` : name
     })
     .toSorted()
     .join('\n')
 }
 
-const bytesOf = (file: string): string =>
-  file.endsWith('.sqlite') ? readFileSync(file).toString('base64') : ''
+function rowsIn(file: string): string {
+  const database = new DatabaseSync(file, { readOnly: true })
+  try {
+    const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
+    const counts = tables.map(({ name }) =>
+      database.prepare(`SELECT count(*) AS n FROM "${String(name)}"`).get(),
+    )
+    return JSON.stringify(counts)
+  } finally {
+    database.close()
+  }
+}
 
 async function interrupt(one: Interrupted): Promise<Interruption> {
   const command = one.said.join(' ').replaceAll(house.home, '…')

@@ -81,7 +81,7 @@ test('bad input of every kind: nothing crashes, nothing is lost without a reason
   const { status, stderr } = smarthouse('stages', '--once', '--data', data, '--config', config)
   assert.equal(status, 0, stderr)
 
-  const [counts] = sql<Record<string, number>>(
+  const [counts] = await sql<Record<string, number>>(
     data,
     `SELECT (SELECT count(*) FROM bronze.telemetry) AS bronze, (SELECT count(*) FROM silver.readings) AS readings,
        (SELECT count(*) FROM silver.rejects) AS rejects, (SELECT count(*) FROM silver.duplicates) AS duplicates`,
@@ -92,7 +92,7 @@ test('bad input of every kind: nothing crashes, nothing is lost without a reason
   assert.equal(bronze, readings! + rejects! + duplicates!, 'each is a reading, a reject or a duplicate')
   const decoded = WRONG.reduce((sum, [, , , n]) => sum + n, 0)
   assert.equal(readings, decoded + 2 + 150 + 2)
-  const reasons = sql<{ reject_reason: string; n: number }>(
+  const reasons = await sql<{ reject_reason: string; n: number }>(
     data,
     'SELECT reject_reason, count(*) AS n FROM silver.rejects GROUP BY ALL ORDER BY ALL',
   )
@@ -103,7 +103,10 @@ test('bad input of every kind: nothing crashes, nothing is lost without a reason
   )
   // 1.25 − 1.00 kWh.
   assert.deepEqual(
-    sql(data, "SELECT sum(energy_wh)::DOUBLE AS wh FROM gold.quarter_hourly_energy WHERE device_id = 'plug'"),
+    await sql(
+      data,
+      "SELECT sum(energy_wh)::DOUBLE AS wh FROM gold.quarter_hourly_energy WHERE device_id = 'plug'",
+    ),
     [{ wh: 250 }],
   )
   const listed = JSON.parse(

@@ -36,8 +36,8 @@ const SENDER = (device: string) => (n: number) =>
   })
 
 /** Every reading of every device, once. */
-function requireAll(data: string): void {
-  const [counted] = sql<{ n: number; distinct: number }>(
+async function requireAll(data: string): Promise<void> {
+  const [counted] = await sql<{ n: number; distinct: number }>(
     data,
     `SELECT count(*) AS n, count(DISTINCT device_id || '/' || power_usage) AS "distinct" FROM silver.readings WHERE device_id LIKE 'dev%'`,
   )
@@ -117,5 +117,5 @@ for (const through of ['the embedded broker', 'Mosquitto'] as const)
     await platform.ended
     const { status, stderr } = smarthouse('stages', '--once', '--data', data, '--config', config)
     assert.equal(status, 0, stderr)
-    requireAll(data)
+    await requireAll(data)
   })

@@ -3,7 +3,7 @@ import mqtt from 'mqtt'
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { dataFolder, smarthouse, sql, start } from './run-cli.ts'
+import { dataFolder, smarthouseHere, sql, start } from './run-cli.ts'
 
 const CONFIG = (mappings: string) => `
 time_zone: UTC
@@ -49,14 +49,14 @@ test('a live fleet is discovered within a minute: every device by its name, with
     manufacturer: string | null
     model: string | null
   }
-  const listed = (): Listed[] =>
-    JSON.parse(
-      smarthouse('devices', 'list', '--json', '--data', data, '--config', config).stdout || '[]',
-    ) as Listed[]
+  const listed = async (): Promise<Listed[]> => {
+    const { stdout } = await smarthouseHere('devices', 'list', '--json', '--data', data, '--config', config)
+    return JSON.parse(stdout || '[]') as Listed[]
+  }
   const plugs = (all: readonly Listed[]): Listed[] =>
     all.filter(({ device_type }) => device_type !== 'gateway')
-  let devices = plugs(listed())
-  while (devices.length < 10 && Date.now() - beganMs < 60_000) devices = plugs(listed())
+  let devices = plugs(await listed())
+  while (devices.length < 10 && Date.now() - beganMs < 60_000) devices = plugs(await listed())
   assert.equal(devices.length, 10, `after ${(Date.now() - beganMs) / 1000} s: ${JSON.stringify(devices)}`)
   for (const { device_id, origin, device_type, manufacturer, model } of devices) {
     assert.equal(origin, 'discovered', device_id)
@@ -70,8 +70,8 @@ test('a live fleet is discovered within a minute: every device by its name, with
 test('devices come into the catalogue by themselves, are named, merged with their history, and read later by a mapping', async (t) => {
   const data = dataFolder(t)
   const config = join(dirname(data), 'smarthouse.yaml')
-  const run = (...words: string[]): string => {
-    const { status, stdout, stderr } = smarthouse(...words, '--data', data, '--config', config)
+  const run = async (...words: string[]): Promise<string> => {
+    const { status, stdout, stderr } = await smarthouseHere(...words, '--data', data, '--config', config)
     assert.equal(status, 0, stderr)
     return stdout
   }
@@ -94,9 +94,9 @@ test('devices come into the catalogue by themselves, are named, merged with thei
   await client.endAsync()
   broker.child.kill('SIGINT')
   await broker.ended
-  run('stages', '--once')
+  await run('stages', '--once')
 
-  const listed = JSON.parse(run('devices', 'list', '--json')) as Record<string, unknown>[]
+  const listed = JSON.parse(await run('devices', 'list', '--json')) as Record<string, unknown>[]
   assert.deepEqual(
     listed.map(({ device_id, protocol, origin }) => [device_id, protocol, origin]),
     [
@@ -104,48 +104,56 @@ test('devices come into the catalogue by themselves, are named, merged with thei
       ['old', 'tasmota', 'discovered'],
     ],
   )
-  run('devices', 'rename', 'new', '--name', 'Washing machine', '--location', 'cellar')
-  const energy = () =>
-    sql<{ device_id: string; wh: string }>(
-      data,
-      'SELECT device_id, sum(energy_wh) AS wh FROM gold.quarter_hourly_energy GROUP BY ALL ORDER BY ALL',
+  await run('devices', 'rename', 'new', '--name', 'Washing machine', '--location', 'cellar')
+  const energy = async () =>
+    (
+      await sql<{ device_id: string; wh: string }>(
+        data,
+        'SELECT device_id, sum(energy_wh) AS wh FROM gold.quarter_hourly_energy GROUP BY ALL ORDER BY ALL',
+      )
     ).map(({ device_id, wh }) => [device_id, Number(wh)])
-  assert.deepEqual(energy(), [
+  assert.deepEqual(await energy(), [
     ['new', 50],
     ['old', 200],
   ])
 
   // History follows: one counter from 1.000 to 1.250 kWh.
-  run('devices', 'merge', 'old', 'new')
-  run('stages', '--once')
-  assert.deepEqual(energy(), [['new', 250]])
-  assert.deepEqual(sql(data, "SELECT DISTINCT location FROM silver.readings WHERE device_id = 'new'"), [
+  await run('devices', 'merge', 'old', 'new')
+  await run('stages', '--once')
+  assert.deepEqual(await energy(), [['new', 250]])
+  assert.deepEqual(await sql(data, "SELECT DISTINCT location FROM silver.readings WHERE device_id = 'new'"), [
     { location: 'cellar' },
   ])
-  run('verify')
-  run('devices', 'merge', 'old', '--undo')
-  run('stages', '--once')
-  assert.deepEqual(energy(), [
+  await run('verify')
+  await run('devices', 'merge', 'old', '--undo')
+  await run('stages', '--once')
+  assert.deepEqual(await energy(), [
     ['new', 50],
     ['old', 200],
   ])
-  run('verify')
+  await run('verify')
 
-  const [unknown] = JSON.parse(run('devices', 'unknown', '--json')) as { pattern: string; count: number }[]
+  const [unknown] = JSON.parse(await run('devices', 'unknown', '--json')) as {
+    pattern: string
+    count: number
+  }[]
   assert.deepEqual([unknown!.pattern, unknown!.count], ['heating/cellar/state', 1])
   writeFileSync(config, CONFIG(MAPPING))
   for (let time = 0; time < 2; time++) {
-    run('rebuild', 'silver')
+    await run('rebuild', 'silver')
     // 122 °F are 50 °C, 3.5 kWh 3,500 Wh; a second time adds nothing.
     assert.deepEqual(
-      sql(
+      await sql(
         data,
         `SELECT device_id, device_type, temperature, energy_total_wh FROM silver.readings WHERE protocol = 'mapped'`,
       ),
       [{ device_id: 'cellar', device_type: 'boiler', temperature: 50, energy_total_wh: 3500 }],
     )
   }
-  assert.deepEqual(JSON.parse(run('devices', 'unknown', '--json')), [])
-  assert.match(run('devices', 'show', 'cellar'), /protocol +mapped/)
-  assert.match(smarthouse('devices', 'show', 'cellra', '--data', data, '--config', config).stderr, /cellar/)
+  assert.deepEqual(JSON.parse(await run('devices', 'unknown', '--json')), [])
+  assert.match(await run('devices', 'show', 'cellar'), /protocol +mapped/)
+  assert.match(
+    (await smarthouseHere('devices', 'show', 'cellra', '--data', data, '--config', config)).stderr,
+    /cellar/,
+  )
 })

@@ -114,9 +114,11 @@ test('five fleets at once, in real time: discovered within a minute, and their e
   assert.equal(await platform.ended, 0, platform.output())
   assert.equal(smarthouse('stages', '--once', ...words).status, 0)
   const energy = new Map(
-    sql<{ device_id: string; wh: number }>(
-      data,
-      'SELECT device_id, CAST(sum(energy_wh) AS DOUBLE) AS wh FROM gold.quarter_hourly_energy GROUP BY ALL',
+    (
+      await sql<{ device_id: string; wh: number }>(
+        data,
+        'SELECT device_id, CAST(sum(energy_wh) AS DOUBLE) AS wh FROM gold.quarter_hourly_energy GROUP BY ALL',
+      )
     ).map(({ device_id, wh }) => [device_id, wh]),
   )
   const all = listed()

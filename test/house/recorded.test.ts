@@ -52,10 +52,10 @@ function part(t: TestContext, path: string, from: string, to: string): string {
 }
 const dateOf = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 10)
 
-function imported(
+async function imported(
   t: TestContext,
   { zone, words }: { zone: string; words: string[] },
-): { data: string; report: Record<string, number>; days: Days; ratios: Map<string, number> } {
+): Promise<{ data: string; report: Record<string, number>; days: Days; ratios: Map<string, number> }> {
   const data = dataFolder(t)
   process.env['SMARTHOUSE_TIME_ZONE'] = zone
   t.after(() => delete process.env['SMARTHOUSE_TIME_ZONE'])
@@ -65,7 +65,7 @@ function imported(
   const { accepted, duplicate, rejected } = report.verdicts
   assert.equal(accepted! + duplicate! + rejected!, report['appended'])
   assert.deepEqual([duplicate, rejected], [0, 0])
-  const rows = sql<{ key: string; wh: number; covered_s: number; ratio: number }>(
+  const rows = await sql<{ key: string; wh: number; covered_s: number; ratio: number }>(
     data,
     `SELECT concat_ws(' ', tenant_id, device_id, date) AS key, CAST(total_energy_wh AS DOUBLE) AS wh, covered_s,
        CAST(coverage_ratio AS DOUBLE) AS ratio
@@ -125,7 +125,7 @@ function heldDays(files: readonly string[]): Days {
   return days
 }
 
-test('house-months, a reading a minute: every device and day as the raw files say; the meter is the house', (t) => {
+test('house-months, a reading a minute: every device and day as the raw files say; the meter is the house', async (t) => {
   if (skipped(t, 'refit_ukdale_ideal_1min')) return
   const files = globSync(HOUSES, { cwd: join(FOLDER, 'refit_ukdale_ideal_1min') }).map((file) =>
     join(FOLDER, 'refit_ukdale_ideal_1min', file),
@@ -139,13 +139,13 @@ test('house-months, a reading a minute: every device and day as the raw files sa
     '--tenant',
     String.raw`((?:REFIT|UKDALE)_House\d+)`,
   ]
-  const { data, days, ratios } = imported(t, { zone: 'UTC', words: [...files, ...words] })
+  const { data, days, ratios } = await imported(t, { zone: 'UTC', words: [...files, ...words] })
   const expected = heldDays(files)
   // Half a mW for a day is 0.012 Wh.
   assertDays(days, expected, 0.013)
   for (const [key, { coveredS }] of expected)
     assert.ok(Math.abs(ratios.get(key)! - coveredS / DAY_S) <= 5e-7, `${key}: coverage`)
-  const homes = sql<{ key: string; wh: number; untracked: number }>(
+  const homes = await sql<{ key: string; wh: number; untracked: number }>(
     data,
     `SELECT concat_ws(' ', tenant_id, 'Aggregate', date) AS key, CAST(total_energy_wh AS DOUBLE) AS wh,
        CAST(untracked_energy_wh AS DOUBLE) AS untracked FROM gold.daily_business_summary`,
@@ -162,7 +162,7 @@ test('house-months, a reading a minute: every device and day as the raw files sa
   }
 })
 
-test('hours of an electricity board, labelled by their end: the printed date is the day, also where the clock is put forward', (t) => {
+test('hours of an electricity board, labelled by their end: the printed date is the day, also where the clock is put forward', async (t) => {
   if (skipped(t, 'openmv')) return
   const file = join(FOLDER, 'openmv', 'electricity-usage.csv')
   const words = [
@@ -174,7 +174,7 @@ test('hours of an electricity board, labelled by their end: the printed date is 
     '--device',
     'house',
   ]
-  const { days, ratios } = imported(t, { zone: 'America/Toronto', words })
+  const { days, ratios } = await imported(t, { zone: 'America/Toronto', words })
   const expected: Days = new Map()
   const hours = new Map<string, number>()
   for (const [time, kwh] of rowsOf(file).rows) {
@@ -194,7 +194,7 @@ test('hours of an electricity board, labelled by their end: the printed date is 
     )
 })
 
-test('energy in Wh every ten minutes: sums by day, the hour that spring leaves out included', (t) => {
+test('energy in Wh every ten minutes: sums by day, the hour that spring leaves out included', async (t) => {
   if (skipped(t, 'candanedo')) return
   const file = part(
     t,
@@ -203,7 +203,7 @@ test('energy in Wh every ten minutes: sums by day, the hour that spring leaves o
     '2016-04-05',
   )
   const words = [file, '--wide', '--columns', 'Appliances,lights', '--unit', 'Wh', '--tz', 'Europe/Brussels']
-  const { days } = imported(t, { zone: 'Europe/Brussels', words })
+  const { days } = await imported(t, { zone: 'Europe/Brussels', words })
   const { names, rows } = rowsOf(file)
   const expected: Days = new Map()
   for (const [index, row] of rows.entries()) {
@@ -218,7 +218,7 @@ test('energy in Wh every ten minutes: sums by day, the hour that spring leaves o
   assertDays(days, expected, 1e-6)
 })
 
-test('a house by day, meter and parts in different units: each date is its day', (t) => {
+test('a house by day, meter and parts in different units: each date is its day', async (t) => {
   if (skipped(t, 'ipec')) return
   const whole = join(FOLDER, 'ipec', 'household_power_consumption_days_until_2009.csv')
   const file = part(t, whole, '2007-03-01', '2007-04-15')
@@ -233,7 +233,7 @@ test('a house by day, meter and parts in different units: each date is its day',
     'Europe/Paris',
   ]
   words.push('--unit', 'Global_active_power=kWmin', '--parent', 'Global_active_power')
-  const { days, data } = imported(t, { zone: 'Europe/Paris', words })
+  const { days, data } = await imported(t, { zone: 'Europe/Paris', words })
   const { names, rows } = rowsOf(file)
   const expected: Days = new Map()
   for (const [index, row] of rows.entries())
@@ -245,7 +245,7 @@ test('a house by day, meter and parts in different units: each date is its day',
       add(expected, `home ${name} ${row[0]}`, wh, index === 0 ? 0 : DAY_S - changeS(row[0]!))
     }
   assertDays(days, expected, 1e-6)
-  const [house] = sql<{ wh: number }>(
+  const [house] = await sql<{ wh: number }>(
     data,
     'SELECT CAST(sum(total_energy_wh) AS DOUBLE) AS wh FROM gold.daily_business_summary',
   )

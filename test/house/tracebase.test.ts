@@ -76,7 +76,7 @@ function kwhPerDay(samples: readonly Sample[]): Map<string, number> {
   return days
 }
 
-test('real plugs of a house: kWh per device and day within 1 % of the raw files; a second import adds nothing', (t) => {
+test('real plugs of a house: kWh per device and day within 1 % of the raw files; a second import adds nothing', async (t) => {
   if (!existsSync(FOLDER)) {
     t.skip(`the recorded plugs are not there (${FOLDER})`)
     return
@@ -115,7 +115,7 @@ test('real plugs of a house: kWh per device and day within 1 % of the raw files;
   const { accepted, duplicate, rejected } = report.verdicts
   assert.equal(accepted! + duplicate! + rejected!, report.appended)
 
-  const gold = sql<{ device_id: string; date: string; kwh: number }>(
+  const gold = await sql<{ device_id: string; date: string; kwh: number }>(
     data,
     `SELECT device_id, date, CAST(total_energy_wh AS DOUBLE) / 1000 AS kwh FROM gold.daily_energy_consumption
      WHERE total_energy_wh IS NOT NULL`,
@@ -134,10 +134,11 @@ test('real plugs of a house: kWh per device and day within 1 % of the raw files;
     }
   assert.ok(compared >= APPLIANCES.length, `${compared} device-days`)
 
-  const rows = () => sql<{ n: number }>(data, 'SELECT count(*) AS n FROM bronze.telemetry')[0]!.n
-  const before = rows()
+  const rows = async () =>
+    (await sql<{ n: number }>(data, 'SELECT count(*) AS n FROM bronze.telemetry'))[0]!.n
+  const before = await rows()
   assert.equal(before, report.appended)
   const again = smarthouse(...words, '--wait', '--json')
   assert.equal(again.status, 0, again.stderr)
-  assert.equal(rows(), before)
+  assert.equal(await rows(), before)
 })

@@ -18,7 +18,7 @@ function ok(...words: string[]): void {
 const RATE = process.env['SOAK'] === undefined ? '1/10s' : '1/s'
 
 /** A simulated day, landed and refined and aggregated by the commands; the truth as the simulator wrote it. */
-function simulatedDay(t: TestContext, faults: string) {
+async function simulatedDay(t: TestContext, faults: string) {
   const data = dataFolder(t)
   const truthFile = `${data}-truth.csv`
   ok(
@@ -50,7 +50,7 @@ function simulatedDay(t: TestContext, faults: string) {
         faulty: faulty!,
       }
     })
-  const gold = sql<Slot>(
+  const gold = await sql<Slot>(
     data,
     `SELECT device_id, strftime(quarter_hour, '%Y-%m-%dT%H:%M:%SZ') AS quarter_hour, CAST(energy_wh AS DOUBLE) AS energy_wh
      FROM gold.quarter_hourly_energy WHERE energy_wh IS NOT NULL`,
@@ -62,8 +62,8 @@ function simulatedDay(t: TestContext, faults: string) {
   }
 }
 
-test('harmless faults: energy per device equals the truth to 0.01 %, and verify passes', (t) => {
-  const { data, truth, gold } = simulatedDay(t, 'harmless')
+test('harmless faults: energy per device equals the truth to 0.01 %, and verify passes', async (t) => {
+  const { data, truth, gold } = await simulatedDay(t, 'harmless')
   const devices = Map.groupBy(truth, (slot) => slot.device_id)
   assert.equal(devices.size, 10)
   for (const [device, slots] of devices) {
@@ -72,14 +72,14 @@ test('harmless faults: energy per device equals the truth to 0.01 %, and verify 
     assert.ok(expected > 0, `${device} used energy`)
     assert.ok(Math.abs(actual - expected) <= expected * 1e-4, `${device}: ${actual} Wh, truth ${expected} Wh`)
   }
-  const repeated = sql<{ n: number }>(data, 'SELECT count(*) AS n FROM silver.duplicates')
+  const repeated = await sql<{ n: number }>(data, 'SELECT count(*) AS n FROM silver.duplicates')
   assert.ok(repeated[0]!.n > 0, 'the day had duplicates')
   const { status, stdout, stderr } = smarthouse('verify', '--data', data)
   assert.equal(status, 0, stdout + stderr)
 })
 
-test('default faults: energy equals the truth in every slot that no fault destroyed', (t) => {
-  const { truth, gold } = simulatedDay(t, 'default')
+test('default faults: energy equals the truth in every slot that no fault destroyed', async (t) => {
+  const { truth, gold } = await simulatedDay(t, 'default')
   const whole = truth.filter((slot) => slot.faulty === '')
   assert.ok(whole.length > truth.length / 2, 'most slots are whole')
   assert.ok(whole.length < truth.length, 'some slots are not')

@@ -87,13 +87,13 @@ test('one command starts everything, a second one is refused, a dead part comes 
   cpSync(data, copy, { recursive: true })
   const query =
     'SELECT tenant_id, date, total_energy_wh, total_cost FROM gold.daily_business_summary ORDER BY ALL'
-  const original = sql(data, query)
+  const original = await sql(data, query)
   assert.ok(original.length > 0)
   const elsewhere = up(t, copy, '--no-simulator')
   assert.ok((await energyKwh(await elsewhere.url)) > 0)
   assert.equal(smarthouse('down', '--data', copy).status, 0)
   assert.equal(await elsewhere.ended, 0)
-  assert.deepEqual(sql(copy, query), original)
+  assert.deepEqual(await sql(copy, query), original)
 })
 
 test('a supervisor that was killed leaves nothing running, and the next start goes on', async (t) => {

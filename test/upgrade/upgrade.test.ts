@@ -3,7 +3,7 @@ import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { dataFolder, smarthouse, sql, start } from '../house/run-cli.ts'
+import { dataFolder, smarthouseHere, sql, start } from '../house/run-cli.ts'
 
 /**
  * `format-1` was written by the program of before `gold.quarter_hourly_energy.user_id`, from five readings: ada's kettle,
@@ -33,10 +33,10 @@ const quarterHours = (data: string) =>
      FROM gold.quarter_hourly_energy ORDER BY device_id, quarter_hour`,
   )
 
-test('opening an older data folder brings it to this format, with a copy of what that changes', (t) => {
+test('opening an older data folder brings it to this format, with a copy of what that changes', async (t) => {
   const data = oldFolder(t)
   // Any command does: this one only asks.
-  assert.deepEqual(quarterHours(data), EXPECTED)
+  assert.deepEqual(await quarterHours(data), EXPECTED)
   assert.equal(format(data), 2)
   const kept = join(data, 'backup', 'format-1')
   const log = 'gold/quarter_hourly_energy/_delta_log/00000000000000000001.json'
@@ -45,8 +45,8 @@ test('opening an older data folder brings it to this format, with a copy of what
     readFileSync(join(FORMAT_1, 'lake', log), 'utf8'),
   )
   assert.equal(existsSync(join(kept, 'lake', 'bronze')), false, 'what it does not change is not copied')
-  assert.equal(smarthouse('verify', '--data', data).status, 0)
-  const again = smarthouse('upgrade', '--data', data)
+  assert.equal((await smarthouseHere('verify', '--data', data)).status, 0)
+  const again = await smarthouseHere('upgrade', '--data', data)
   assert.equal(again.status, 0)
   assert.match(again.stdout, /nothing to do/)
 })
@@ -66,7 +66,7 @@ test('an upgrade that is killed goes on at the next start', async (t) => {
     await upgrade.ended
     assert.match(upgrade.output(), moment)
   }
-  assert.deepEqual(quarterHours(data), EXPECTED)
+  assert.deepEqual(await quarterHours(data), EXPECTED)
   assert.equal(format(data), 2)
 })
 
@@ -75,7 +75,7 @@ test('a folder on which something runs is left alone', async (t) => {
   const { lockInstance } = await import('../../src/run/instance.ts')
   const lock = lockInstance(join(data, 'run'))
   t.after(() => lock?.release())
-  const refused = smarthouse('sql', 'SELECT 1', '--data', data)
+  const refused = await smarthouseHere('sql', 'SELECT 1', '--data', data)
   assert.equal(refused.status, 1)
   assert.match(refused.stderr, /smarthouse down/)
   assert.equal(format(data), 1)
