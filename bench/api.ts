@@ -11,7 +11,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { rebuildGold } from '../src/5-gold/rebuild.ts'
 import { rebuildSilver } from '../src/4-silver/rebuild.ts'
-import { openDuckDb, openLake } from '../src/lake/index.ts'
+import { openLake } from '../src/lake/index.ts'
+import { openBenchEngine } from './engine.ts'
 import { benchApp } from './app.ts'
 import { END_US, makeHistory, taken } from './history.ts'
 import { percentile, printRows, type Row } from './rows.ts'
@@ -48,7 +49,7 @@ async function makeYear(): Promise<void> {
 
 /** The server, as a process of its own: `node bench/api.ts --serve`. */
 async function serve(): Promise<void> {
-  const engine = await openDuckDb({ threads: 2, memoryLimitMb: 1024 })
+  const engine = await openBenchEngine()
   const lake = await openLake({ root: join(cache, 'lake'), engine })
   const app = await benchApp({ lake, engine }, NOW_MS)
   await app.listen({ host: '127.0.0.1', port: 0 })

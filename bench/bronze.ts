@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openEmbeddedLog } from '../src/2-stream/embedded.ts'
 import { createBronzeStage } from '../src/3-bronze/land.ts'
-import { openDuckDb, openLake, type Engine } from '../src/lake/index.ts'
+import { openLake, type Engine } from '../src/lake/index.ts'
+import { openBenchEngine } from './engine.ts'
 import { printRows } from './rows.ts'
 
 const READINGS = 600_000
@@ -51,7 +52,7 @@ async function alone(engine: Engine, lines: string): Promise<{ seconds: number; 
 }
 
 const log = await openEmbeddedLog({ dir: join(dir, 'stream') })
-const engine = await openDuckDb({ threads: 2, memoryLimitMb: 1024 })
+const engine = await openBenchEngine()
 const lake = await openLake({ root: join(dir, 'lake'), engine })
 const stage = await createBronzeStage({ lake, engine, log })
 try {

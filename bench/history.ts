@@ -5,12 +5,13 @@ import { join } from 'node:path'
 import { BRONZE_TELEMETRY } from '../src/3-bronze/tables.ts'
 import { SILVER_TABLES } from '../src/4-silver/tables.ts'
 import { GOLD_CALENDAR, GOLD_TABLES } from '../src/5-gold/tables.ts'
-import { openDuckDb, openLake } from '../src/lake/index.ts'
+import { openLake } from '../src/lake/index.ts'
 import { sqlType } from '../src/lake/schema.ts'
 import type { Engine, Lake, Session } from '../src/lake/types.ts'
 import { syncReference } from '../src/reference/sync.ts'
 import { REFERENCE_TABLES } from '../src/reference/tables.ts'
 import { DEFAULT_PRICE, tariffRows } from '../src/reference/tariffs.ts'
+import { openBenchEngine } from './engine.ts'
 
 export interface Shape {
   devices: number
@@ -37,7 +38,7 @@ const PER_COMMIT = 2_000_000
 /** In a folder of its own that goes with `close`, or in one that stays; there it is made where it is not yet. */
 export async function makeHistory({ devices, everyS, readings }: Shape, folder?: string): Promise<History> {
   const root = folder ?? mkdtempSync(join(tmpdir(), 'smarthouse-bench-history-'))
-  const engine = await openDuckDb({ threads: 2, memoryLimitMb: 1024 })
+  const engine = await openBenchEngine({ tempDirectory: join(root, 'temp') })
   const lake = await openLake({ root: join(root, 'lake'), engine })
   for (const table of [
     BRONZE_TELEMETRY,

@@ -7,7 +7,7 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { openDuckDb } from '../src/lake/index.ts'
+import { openBenchEngine } from './engine.ts'
 import { printRows } from './rows.ts'
 
 const ROWS = 500_000
@@ -54,7 +54,7 @@ function write({ header, line }: Format, file: string): void {
   }
 }
 
-const engine = await openDuckDb({ threads: 2, memoryLimitMb: 1024 })
+const engine = await openBenchEngine()
 const session = await engine.session()
 try {
   for (const format of FORMATS) {

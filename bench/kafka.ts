@@ -10,9 +10,10 @@ import { Consumer, MessagesStreamModes, Producer } from '@platformatic/kafka'
 import { openKafkaLog } from '../src/2-stream/kafka.ts'
 import type { StreamLog, StreamMessage } from '../src/2-stream/log.ts'
 import { createBronzeStage } from '../src/3-bronze/land.ts'
-import { openDuckDb, openLake } from '../src/lake/index.ts'
+import { openLake } from '../src/lake/index.ts'
 import { kafkaTool } from '../src/run/kafka-broker.ts'
 import { startKafka, type Kafka } from '../test/servers/kafka.ts'
+import { openBenchEngine } from './engine.ts'
 import { printRows, type Row } from './rows.ts'
 
 const READINGS = 400_000
@@ -153,7 +154,7 @@ async function brokersOwn(kafka: Kafka, topic: string): Promise<{ produced: numb
 }
 
 async function land(log: StreamLog, dir: string): Promise<number> {
-  const engine = await openDuckDb({ threads: 2, memoryLimitMb: 1024 })
+  const engine = await openBenchEngine()
   const lake = await openLake({ root: join(dir, 'lake'), engine })
   const stage = await createBronzeStage({ lake, engine, log, keepStreamMs: null })
   let rows = 0

@@ -12,7 +12,6 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import {
   localStore,
-  openDuckDb,
   openLake,
   pruneFiles,
   type DataFile,
@@ -20,6 +19,7 @@ import {
 } from '../src/lake/index.ts'
 import { writeCheckpoint } from '../src/lake/checkpoint.ts'
 import { openTable } from '../src/lake/table.ts'
+import { openBenchEngine } from './engine.ts'
 import { percentile, printRows, type Row } from './rows.ts'
 
 const TABLE = 'bronze.readings'
@@ -244,7 +244,7 @@ async function queryRows(root: string, engine: Engine): Promise<Row[]> {
 }
 
 const writerRoot = process.argv[2]
-const engine = await openDuckDb({ threads: 2, memoryLimitMb: 1024 })
+const engine = await openBenchEngine()
 if (writerRoot !== undefined) {
   process.stdout.write(JSON.stringify(await commits(writerRoot, engine, COMMITS)))
 } else {

@@ -9,7 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openEmbeddedLog } from '../src/2-stream/embedded.ts'
 import type { StreamLog, StreamMessage } from '../src/2-stream/log.ts'
 import type { DataStatus } from '../src/6-serve/contract.ts'
-import { openDuckDb, openLake } from '../src/lake/index.ts'
+import { openLake } from '../src/lake/index.ts'
+import { openBenchEngine } from './engine.ts'
 import { freshness, freshnessRows, probeLive } from './freshness.ts'
 import { residentMb, startHouse, until } from './house.ts'
 import { printRows } from './rows.ts'
@@ -74,7 +75,7 @@ async function waiting(url: string): Promise<{ messages: number; commits: number
 
 /** Rows and distinct readings of the load in a layer. */
 async function held(table: string): Promise<{ rows: number; distinct: number }> {
-  const engine = await openDuckDb({ memoryLimitMb: 1024 })
+  const engine = await openBenchEngine()
   const lake = await openLake({ root: join(data, 'lake'), engine })
   const session = await engine.session()
   const { files } = await lake.snapshot(table)

@@ -233,8 +233,11 @@ export const CONFIG_SCHEMA = section({
     memory_limit_mb: z
       .int()
       .min(64)
-      .default(1024)
-      .meta({ description: 'Memory of the SQL engine, each process.', unit: 'MB' }),
+      .default(640)
+      .meta({
+        description: 'Memory of the SQL engine, each process; what does not fit goes through the disk.',
+        unit: 'MB',
+      }),
     threads: z
       .int()
       .min(1)
