@@ -10,13 +10,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import {
-  localStore,
-  openLake,
-  pruneFiles,
-  type DataFile,
-  type Engine,
-} from '../src/lake/index.ts'
+import { localStore, openLake, pruneFiles, type DataFile, type Engine } from '../src/lake/index.ts'
 import { writeCheckpoint } from '../src/lake/checkpoint.ts'
 import { openTable } from '../src/lake/table.ts'
 import { openBenchEngine } from './engine.ts'
