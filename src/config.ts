@@ -230,14 +230,10 @@ export const CONFIG_SCHEMA = section({
       .meta({ description: 'Space of the log of each part, in all its files; the oldest go.', unit: 'MB' }),
   }),
   engine: section({
-    memory_limit_mb: z
-      .int()
-      .min(64)
-      .default(640)
-      .meta({
-        description: 'Memory of the SQL engine, each process; what does not fit goes through the disk.',
-        unit: 'MB',
-      }),
+    memory_limit_mb: z.int().min(64).default(640).meta({
+      description: 'Memory of the SQL engine, each process; what does not fit goes through the disk.',
+      unit: 'MB',
+    }),
     threads: z
       .int()
       .min(1)

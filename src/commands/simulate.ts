@@ -102,7 +102,7 @@ function requireOneTarget(args: Arguments): void {
     )
 }
 
-/** The devices as clients of a broker; each message is acknowledged before the next. */
+/** The devices as clients of a broker; each message of a device is acknowledged before its next. */
 async function toBroker(
   as: string,
   simulation: Simulation,

@@ -194,7 +194,10 @@ const DIALECTS: Readonly<Record<FleetName, Dialect>> = {
 /** Wh that a counter stands at when its device is first heard: nobody's plug is new. */
 const COUNTER_START_WH = 12_000
 
-/** A sink for the simulator's readings that publishes what such devices would. Resolves when all of it is published. */
+/**
+ * A sink for the simulator's readings that publishes what such devices would. A device waits for the acknowledgement of what it
+ * said before it goes on, and for no other device. Resolves when all of it is published.
+ */
 export function createFleet(options: {
   as: FleetName
   timeZone: string
@@ -205,6 +208,7 @@ export function createFleet(options: {
   const known = new Map<string, Measured>()
   return {
     async append(messages) {
+      const saying = new Map<string, Promise<void>>()
       for (const { value } of messages) {
         const reading = JSON.parse(Buffer.from(value).toString('utf8')) as Reported
         const before = known.get(reading.device_id)
@@ -219,9 +223,14 @@ export function createFleet(options: {
         }
         known.set(measured.device, measured)
         const said = before ? [] : dialect.announce(measured, [...known.values()])
-        for (const publication of [...said, ...dialect.report(measured, timeZone)])
-          await publish(publication, measured.timeMs)
+        const publications = [...said, ...dialect.report(measured, timeZone)]
+        const say = async (): Promise<void> => {
+          for (const publication of publications) await publish(publication, measured.timeMs)
+        }
+        const last = saying.get(measured.device)
+        saying.set(measured.device, last === undefined ? say() : last.then(say))
       }
+      await Promise.all(saying.values())
     },
   }
 }
