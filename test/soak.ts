@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
  * `fleets`: five fleets in their own protocols report to one platform for two minutes;
  * `interrupted [WORD …] [--record]`: every command (with a word in it) that changes something, interrupted at each of its calls to the file system;
  * `ended`: `kafka up`, `down` and `uninstall`, each ended at each of its calls;
- * `fuzz [--inputs N] [--seed S] [DOOR …]`: so many hostile inputs on every door.
+ * `fuzz [--inputs N] [--seed S] [DOOR …]`: so many hostile inputs on every door, and where a broker can run on Kafka.
  */
 const root = fileURLToPath(new URL('..', import.meta.url))
 const SOAKS: Record<string, readonly string[]> = {

@@ -126,11 +126,15 @@ const SHAPE: readonly (readonly [field: string, type: string])[] = [
   ['version', 'number'],
 ]
 
+const isLong = (value: number): boolean => Number.isInteger(value) && Math.abs(value) < 2 ** 63
+
 function requireShape(action: object | undefined): void {
   const fields = (action ?? {}) as Readonly<Record<string, unknown>>
   for (const [field, type] of SHAPE) {
     const value = fields[field] ?? undefined
     if (value !== undefined && typeof value !== type) throw new TypeError(`${field} is no ${type}`)
+    if (typeof value === 'number' && !isLong(value))
+      throw new TypeError(`${field} is no whole number of 64 bits`)
   }
 }
 

@@ -57,7 +57,13 @@ export function openTable(place: Place, name: string): OpenTable {
     if (!state || !whole) state = await load(place, name)
     const before = state.version
     whole = false
-    await applyNewer(place.store, state)
+    try {
+      await applyNewer(place.store, state)
+    } catch (error) {
+      // Nobody writes by half of what an entry says.
+      if (error instanceof LakeError) state.damage = error
+      throw error
+    }
     // Another program may have gone over to checkpoints of another kind.
     if (state.version > before) await lastCheckpoint(place.store, name)
     const lost = state.version < known && !state.damage

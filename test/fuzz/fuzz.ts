@@ -13,6 +13,8 @@ export interface FuzzOptions {
   seed: number
   /** Only doors with one of these words in their names; none: all. */
   doors?: readonly string[]
+  /** Doors besides those that need no server. */
+  more?: readonly Door[]
   /** Where the cases lie that are tried first, and where an input that was neither taken nor refused is kept. */
   keptIn: string
   say: (text: string) => void
@@ -35,9 +37,9 @@ export async function fuzz(options: FuzzOptions): Promise<string[]> {
   process.on('unhandledRejection', hear)
   process.on('uncaughtException', hear)
   const [into, elsewhere] = [await streamDoors(), await otherDoors()]
-  const { doors: words = [] } = options
+  const { doors: words = [], more = [] } = options
   try {
-    for (const [number, door] of [...into.doors, ...elsewhere.doors].entries())
+    for (const [number, door] of [...into.doors, ...elsewhere.doors, ...more].entries())
       if (words.length === 0 || words.some((word) => door.name.includes(word)))
         failures.push(...(await fuzzDoor(door, { ...options, seed: options.seed + number })))
       else await door.close()

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLake, openQuerySession, type Engine, type Lake, type Session } from '../../src/lake/index.ts'
+import type { Random } from '../chaos/random.ts'
 import { orRefused, texts, type Door, type Verdict } from './door.ts'
 import { spoilEntry } from './mutate-json.ts'
 
@@ -134,6 +135,40 @@ const PIECES = [
   "duckdb_secrets()|pg_catalog.pg_class|pragma_version()|query_table|query('SELECT 1')|parquet_metadata|sniff_csv",
 ].flatMap((line) => line.split('|'))
 
+const VALUES = [
+  'room',
+  'cost',
+  'day',
+  'NULL',
+  "'r1'",
+  '-1',
+  'cost / 0',
+  'count(*) OVER ()',
+  'sum(cost) OVER (ORDER BY day)',
+]
+const SOURCES = [
+  TABLE,
+  `(FROM ${TABLE} LIMIT 2)`,
+  `${TABLE} NATURAL JOIN (SELECT max(day) AS day FROM ${TABLE})`,
+]
+const CONDITIONS = [
+  "day BETWEEN '2026-01-01' AND '2026-01-02'",
+  "room IN ('r1', 'r3')",
+  'cost > 1e30',
+  "NOT (room LIKE 'r%')",
+  'day IS NULL',
+  `EXISTS (FROM ${TABLE} x WHERE x.room > room)`,
+]
+
+/** One that mostly makes sense: what breaks off at the first word comes to no table. */
+function statement(random: Random): string {
+  const values = Array.from({ length: 1 + Math.floor(random() * 3) }, () => random.pick(VALUES))
+  const conditions = Array.from({ length: Math.floor(random() * 3) }, () => random.pick(CONDITIONS))
+  const where = conditions.length > 0 ? `WHERE ${conditions.join(random() < 0.5 ? ' AND ' : ' OR ')}` : ''
+  const rest = random.pick(['', 'GROUP BY ALL', 'ORDER BY 1 DESC LIMIT 2'])
+  return `SELECT ${values.join(', ')} FROM ${random.pick(SOURCES)} ${where} ${rest}`
+}
+
 export async function sql(dir: string, engine: Engine): Promise<Door> {
   const lake = await openLake({ root: join(dir, 'pattern'), engine })
   const session = await openQuerySession(lake, engine)
@@ -167,7 +202,9 @@ export async function sql(dir: string, engine: Engine): Promise<Door> {
       `SELECT getvariable('x'), current_setting('home_directory') FROM ${TABLE}`,
     ),
     spoil: (seeds, random) => {
-      const words = random.pick(seeds).toString().split(' ')
+      const written = random() < 0.7 ? statement(random) : random.pick(seeds).toString()
+      if (random() < 0.5) return Buffer.from(written)
+      const words = written.split(' ')
       for (let left = 1 + Math.floor(random() * 2); left > 0; left--)
         words.splice(Math.floor(random() * (words.length + 1)), Math.floor(random() * 2), random.pick(PIECES))
       return Buffer.from(words.join(' '))
