@@ -278,6 +278,8 @@ async function readHours(
 
 /** Each device's newest row of a period. */
 export async function readHealthOf(view: View, tenant: string, period: Period): Promise<HealthRow[]> {
+  // Of a single day there is one row each.
+  const newest = 'QUALIFY row_number() OVER (PARTITION BY device_id ORDER BY date DESC) = 1'
   return await view.ask<HealthRow>(`
     SELECT device_id, date,
       health_score::DOUBLE AS health_score, failure_probability::DOUBLE AS failure_probability,
@@ -285,8 +287,7 @@ export async function readHealthOf(view: View, tenant: string, period: Period): 
       valid_share::DOUBLE AS valid_share, late_share::DOUBLE AS late_share, alert_episodes,
       uptime_percentage::DOUBLE AS uptime_percentage
     FROM ${view.from(GOLD_HEALTH.name, byMonth(period))}
-    WHERE ${ofTenant(tenant)} AND ${within(period)}
-    QUALIFY row_number() OVER (PARTITION BY device_id ORDER BY date DESC) = 1`)
+    WHERE ${ofTenant(tenant)} AND ${within(period)} ${period.from === period.to ? '' : newest}`)
 }
 
 async function readHealthDays(view: View, tenant: string, period: Period): Promise<HealthDay[]> {
