@@ -32,7 +32,9 @@ hearCalls((name, what) => {
   keep(name, all, false)
   const target = typeof what === 'string' ? path.resolve(what) : ''
   if (!name.startsWith('rm') || !isFolder(target)) return
-  const below = [...all.keys()].filter((file) => path.join(of, file).startsWith(target + path.sep))
+  const below = [...all.keys()].filter(
+    (file) => all.get(file) !== null && path.join(of, file).startsWith(target + path.sep),
+  )
   if (below.length === 0) return
   for (const [n, file] of below.toSorted().entries()) if (n % 2 === 1) all.delete(file)
   keep(name, all, true)
