@@ -4,7 +4,7 @@
  * built (`4-silver/beginnings.ts` says why that is enough); rows before them are then not looked at.
  */
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BRONZE_TELEMETRY } from './3-bronze/tables.ts'
 import { modelsWord } from './4-silver/progress.ts'
@@ -108,12 +108,14 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
     throw error
   } finally {
     if (interrupted) await rm(join(root, OWNER), { force: true })
-    else await rm(root, { recursive: true, force: true, maxRetries: 5 })
+    else await removeFolder(root)
   }
 }
 
 /** In a folder of verify: the process that works there. */
 const OWNER = 'owner'
+/** How the name of a folder ends that is being removed. */
+const ENDED = '.ended'
 /** So long is what an interrupted verify left kept for the next. */
 const KEPT_MS = 86_400_000
 
@@ -123,8 +125,8 @@ async function folderFor(tempDir: string, inputs: Pins, of: unknown): Promise<st
     if (!name.startsWith('verify-')) continue
     const old = join(tempDir, name)
     const found = await stat(old).catch(() => undefined)
-    if (found && Date.now() - found.mtimeMs > KEPT_MS && !(await isWorkedIn(old)))
-      await rm(old, { recursive: true, force: true, maxRetries: 5 })
+    const isKept = !name.endsWith(ENDED) && found && Date.now() - found.mtimeMs <= KEPT_MS
+    if (!isKept && !(await isWorkedIn(old))) await removeFolder(old)
   }
   const versions = [...inputs].map(([name, { version }]) => [name, version])
   const word = createHash('sha256')
@@ -135,6 +137,19 @@ async function folderFor(tempDir: string, inputs: Pins, of: unknown): Promise<st
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, OWNER), String(process.pid))
   return folder
+}
+
+/** Under another name first: what a kill leaves of a removal is taken for no beginning. */
+async function removeFolder(folder: string): Promise<void> {
+  const ended = folder.endsWith(ENDED) ? folder : `${folder}${ENDED}`
+  if (ended !== folder) {
+    await rm(ended, { recursive: true, force: true, maxRetries: 5 })
+    // Another verify may have been faster.
+    await rename(folder, ended).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+    })
+  }
+  await rm(ended, { recursive: true, force: true, maxRetries: 5 })
 }
 
 async function isWorkedIn(folder: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { openDuckDb } from '../src/lake/index.ts'
 import { verify, type VerifyReport } from '../src/verify.ts'
@@ -9,6 +9,7 @@ import { DEFAULT_TARIFF } from './oracle/arrivals.ts'
 import { openWorld, type World } from './pipeline/world.ts'
 import type { Engine } from '../src/lake/types.ts'
 import type { Case } from './pipeline/case.ts'
+import { hearCalls } from './commands/fs-calls.ts'
 
 const { tariff_version: _version, ...tariff } = DEFAULT_TARIFF
 const sent = (minute: number, fields: object): Case['messages'][number] => ({
@@ -205,6 +206,12 @@ test('an interrupted verify goes on where it was, and leaves nothing behind', ()
       const silver = () => readdirSync(join(tempDir, left, 'silver', 'readings', '_delta_log')).length
       const built = silver()
       let during = 0
+      // A verify that was killed while it removed what it had built; a removal that begins under the folder's own name would be gone on with.
+      mkdirSync(join(tempDir, `${left}.ended`, 'silver'), { recursive: true })
+      const removed: string[] = []
+      hearCalls((name, of) => {
+        if (name === 'rm' && dirname(String(of)) === tempDir) removed.push(basename(String(of)))
+      })
       const report = await check({
         tempDir,
         onProgress: (text: string) => {
@@ -214,7 +221,9 @@ test('an interrupted verify goes on where it was, and leaves nothing behind', ()
       assert.equal(report.equal, true)
       assert.equal(during, built, 'Silver was not built again')
       assert.deepEqual(readdirSync(tempDir), [])
+      assert.deepEqual(new Set(removed), new Set([`${left}.ended`]))
     } finally {
+      hearCalls()
       rmSync(tempDir, { recursive: true, force: true })
     }
   }))

@@ -10,6 +10,8 @@ export interface Interruption {
   command: string
   began: string
   took_s: number
+  /** The first call that was tried, where it is not the command's first. */
+  from?: number
   calls: number
   /** Different folders that a kill before one of the calls leaves; each was gone on with. */
   states: number
@@ -55,7 +57,7 @@ export function interruptionsText(): string[] {
     '| --- | --- | ---: | ---: | ---: | ---: | --- | ---: | --- |',
     ...all.map(
       (one) =>
-        `| ${[`\`${one.command}\``, one.began.slice(0, 16) + 'Z', one.calls, one.states, one.stops, one.outcomes, one.commit, `${one.took_s} s`, one.found.map((text) => text.split('\n')[0]!.slice(0, 160).replaceAll('|', '/')).join('; ') || 'nothing'].join(' | ')} |`,
+        `| ${[`\`${one.command}\`${one.from === undefined ? '' : `, from call ${one.from} on`}`, one.began.slice(0, 16) + 'Z', one.calls, one.states, one.stops, one.outcomes, one.commit, `${one.took_s} s`, one.found.map((text) => text.split('\n')[0]!.slice(0, 160).replaceAll('|', '/')).join('; ') || 'nothing'].join(' | ')} |`,
     ),
     '',
   ]
