@@ -51,7 +51,7 @@ export function interruptionsText(): string[] {
     'for must hold, as `verify` and the figures say.',
     '',
     `**${sum((one) => one.calls)} calls killed at (${sum((one) => one.states)} different folders), ${sum((one) => one.stops)} stopped at (${sum((one) => one.outcomes)})**; ` +
-      `${all.filter((one) => one.found.length > 0).length} of ${all.length} runs found something, which is mended.`,
+      `${all.filter((one) => one.found.length > 0).length} of ${all.length} runs found something, which is mended in the program or in what was asked of it.`,
     '',
     '| command | began | calls | folders | stops | folders | commit | took | found |',
     '| --- | --- | ---: | ---: | ---: | ---: | --- | ---: | --- |',
