@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test, type TestContext } from 'node:test'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseWords } from '../../src/commands/command.ts'
 import { DOWN } from '../../src/commands/down.ts'
 import { clearStatus, isRunning, lockInstance, stopRequested } from '../../src/run/instance.ts'
@@ -13,7 +13,7 @@ import { endedAt, textOf, type Moment } from '../commands/ended.ts'
 import { dataFolder, ROOT, smarthouse, start } from '../house/run-cli.ts'
 
 const until = async (isSo: () => boolean): Promise<void> => {
-  while (!isSo()) await turn()
+  while (!isSo()) await sleep(5)
 }
 
 function held(t: TestContext) {
