@@ -14,102 +14,65 @@ before(async () => {
 })
 after(() => engine.close())
 
-const RUNS = Number(process.env.SILVER_RUNS ?? 3)
+const RUNS = Number(process.env.SILVER_RUNS ?? 5)
 const options: fc.Parameters<unknown> = { numRuns: RUNS, seed: Number(process.env.SILVER_SEED ?? 4) }
 
-test('incremental equals rebuild, row for row, however the arrivals are cut', async () => {
-  await fc.assert(
-    fc.asyncProperty(history, async (batches) => {
-      const house = await openHouse(engine)
-      try {
-        const stage = await createSilverStage({ lake: house.lake, engine })
-        for (const { arrivals, final } of batches) {
-          await house.land(arrivals.map((one) => ({ ...one, at: '2024-01-20T00:00:00Z' })))
-          await stage.step({ final })
-        }
-        await stage.step({ final: true })
-        await stage.close()
-        await assertAccounted(house)
-        await assertEqualsRebuild(house)
-      } finally {
-        await house.close()
-      }
-    }),
-    options,
-  )
+const workings = fc.record({
+  batches: history,
+  /** Before which batches the stage is begun anew. */
+  restarts: fc.array(fc.boolean(), { maxLength: 6 }),
+  /** At which of the commits to come it is killed, as often as there are numbers. */
+  kills: fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 4 }),
 })
 
-test('a restart between any two steps changes nothing', async () => {
+test('incremental equals rebuild, row for row, however arrivals are cut, restarted, and killed between two commits', async () => {
   await fc.assert(
-    fc.asyncProperty(history, async (batches) => {
+    fc.asyncProperty(workings, async ({ batches, restarts, kills }) => {
       const house = await openHouse(engine)
-      try {
-        for (const { arrivals, final } of batches) {
-          await house.land(arrivals.map((one) => ({ ...one, at: '2024-01-20T00:00:00Z' })))
-          const stage = await createSilverStage({ lake: house.lake, engine })
-          await stage.step({ final })
-          await stage.close()
+      const left = [...kills]
+      /** A lake whose n-th commit from now on fails, as if the process had been killed before it. */
+      const mortal = (): typeof house.lake => {
+        let commits = left.shift() ?? Number.POSITIVE_INFINITY
+        return {
+          ...house.lake,
+          commit: async (table, request) => {
+            if (--commits <= 0) throw new Error('killed')
+            return house.lake.commit(table, request)
+          },
         }
-        const stage = await createSilverStage({ lake: house.lake, engine })
-        await stage.step({ final: true })
-        await stage.close()
-        await assertAccounted(house)
-        await assertEqualsRebuild(house)
-      } finally {
-        await house.close()
       }
-    }),
-    options,
-  )
-})
-
-test('killed between any two commits, it comes to the same', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      history,
-      fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 5 }),
-      async (batches, kills) => {
-        const house = await openHouse(engine)
-        const left = [...kills]
-        /** A lake whose n-th commit from now on fails, as if the process had been killed before it. */
-        const mortal = (): typeof house.lake => {
-          let commits = left.shift() ?? Number.POSITIVE_INFINITY
-          return {
-            ...house.lake,
-            commit: async (table, request) => {
-              if (--commits <= 0) throw new Error('killed')
-              return house.lake.commit(table, request)
-            },
-          }
-        }
-        try {
-          let stage = await createSilverStage({ lake: mortal(), engine })
-          const step = async (final: boolean) => {
-            for (;;) {
-              try {
-                await stage.step({ final })
-                return
-              } catch (error) {
-                assert.equal((error as Error).message, 'killed')
-                await stage.close()
-                stage = await createSilverStage({ lake: mortal(), engine })
-              }
+      const begin = () => createSilverStage({ lake: mortal(), engine })
+      try {
+        let stage = await begin()
+        const step = async (final: boolean) => {
+          for (;;) {
+            try {
+              await stage.step({ final })
+              return
+            } catch (error) {
+              assert.equal((error as Error).message, 'killed')
+              await stage.close()
+              stage = await begin()
             }
           }
-          for (const { arrivals, final } of batches) {
-            await house.land(arrivals.map((one) => ({ ...one, at: '2024-01-20T00:00:00Z' })))
-            await step(final)
-          }
-          await step(true)
-          await step(true)
-          await stage.close()
-          await assertAccounted(house)
-          await assertEqualsRebuild(house)
-        } finally {
-          await house.close()
         }
-      },
-    ),
+        for (const [index, { arrivals, final }] of batches.entries()) {
+          await house.land(arrivals.map((one) => ({ ...one, at: '2024-01-20T00:00:00Z' })))
+          if (restarts[index]) {
+            await stage.close()
+            stage = await begin()
+          }
+          await step(final)
+        }
+        await step(true)
+        await step(true)
+        await stage.close()
+        await assertAccounted(house)
+        await assertEqualsRebuild(house)
+      } finally {
+        await house.close()
+      }
+    }),
     options,
   )
 })

@@ -164,11 +164,11 @@ test('a day is explained down to the messages in Bronze, and its cost and health
 test('every energy, cost and health of houses full of faults adds up from what is listed, each part from Bronze', async () => {
   let figures = 0
   let formulas = 0
-  // Of many houses those with the most messages: the small ones have little to explain.
-  const houses = fc
+  // Of many cases of eight houses the one with the most messages: the small ones have little to explain.
+  const cases = fc
     .sample(anyCase, { numRuns: 24, seed: 11 })
     .toSorted((a, b) => b.messages.length - a.messages.length)
-  for (const some of houses.slice(0, 4))
+  for (const some of cases.slice(0, 1))
     await explained(some, async ({ why, days }) => {
       for (const { tenant_id: tenant, device_id: device, date } of days)
         for (const figure of WHY_FIGURES) {
@@ -191,5 +191,5 @@ test('every energy, cost and health of houses full of faults adds up from what i
           formulas += known.readings.filter(({ formula }) => / = .* Wh over /.test(formula)).length
         }
     })
-  assert.ok(figures > 15 && formulas > 15, `${figures} figures, ${formulas} filled formulas`)
+  assert.ok(figures > 60 && formulas > 60, `${figures} figures, ${formulas} filled formulas`)
 })
