@@ -51,12 +51,12 @@ const METERS: Record<string, (n: number) => Record<string, unknown>> = {
   reported: () => ({ energy_consumption_wh: 10 }),
 }
 
-test('what comes twenty days late takes away its own day alone, of each kind of meter', async () => {
+test('what comes days late takes away its own day alone, of each kind of meter', async () => {
   const house = await openHouse(engine)
   try {
     const devices = Object.entries(METERS)
     const regular = devices.flatMap(([device_id, fields]) =>
-      halfHours(21, fields).map((row) => ({ ...row, device_id })),
+      halfHours(4, fields).map((row) => ({ ...row, device_id })),
     )
     await refined(house, [regular])
     for (const [device_id, fields] of devices) {
@@ -97,12 +97,12 @@ test('what comes late of two times far apart leaves what lies between alone, and
   const house = await openHouse(engine)
   try {
     const fields = METERS['counter and power in turn']!
-    const rows = halfHours(30, fields)
+    const rows = halfHours(20, fields)
     const [first, last] = [rows[11]!, rows.at(-2)!]
     const sent = rows.filter((row) => row !== first && row !== last)
-    const next = { device_id: 'a', timestamp: at(30 * DAY_MS), energy_total_wh: 30 * 480, power_usage: 20 }
+    const next = { device_id: 'a', timestamp: at(20 * DAY_MS), energy_total_wh: 20 * 480, power_usage: 20 }
     await refined(house, [sent, [first, last]])
-    assert.deepEqual(await datesTakenAway(house), ['2024-01-15', '2024-02-13'])
+    assert.deepEqual(await datesTakenAway(house), ['2024-01-15', '2024-02-03'])
     await refined(house, [[next]])
     await assertAccounted(house)
     await assertEqualsRebuild(house)
@@ -152,6 +152,6 @@ test('it comes to the same as a rebuild, whatever comes late', async () => {
         await house.close()
       }
     }),
-    { numRuns: Number(process.env.SILVER_RUNS ?? 3), seed: Number(process.env.SILVER_SEED ?? 5) },
+    { numRuns: Number(process.env.SILVER_RUNS ?? 2), seed: Number(process.env.SILVER_SEED ?? 5) },
   )
 })

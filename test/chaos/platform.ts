@@ -1,7 +1,6 @@
 /** The platform as separate processes on one data folder: each is started again when it dies, until it is stopped. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createWriteStream, existsSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readStatus } from '../../src/run/instance.ts'
@@ -146,12 +145,4 @@ async function stopPart({ child, words }: Part): Promise<string | undefined> {
   await gone
   clearTimeout(timer)
   return ended
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

@@ -12,7 +12,7 @@ import { createFleet, FLEETS } from '../../src/1-source/simulator/fleet.ts'
 import { runSimulation } from '../../src/1-source/simulator/run.ts'
 import { parseRate } from '../../src/1-source/simulator/schedule.ts'
 import type { Sink } from '../../src/1-source/source.ts'
-import { freePorts } from '../servers/kafka.ts'
+import { freePort } from '../servers/ports.ts'
 import { dataFolder, smarthouse, sql, start } from './run-cli.ts'
 
 const DEVICES = 10
@@ -75,7 +75,7 @@ interface Listed {
 test('five fleets at once, in real time: discovered within a minute, and their energy is the truth', async (t) => {
   const data = dataFolder(t)
   const config = join(dirname(data), 'smarthouse.yaml')
-  const [port] = await freePorts(1)
+  const port = await freePort()
   writeFileSync(
     config,
     `time_zone: Europe/Berlin\nsimulator: { enabled: false }\nsources:\n  mqtt: { enabled: true, port: ${port} }\n`,

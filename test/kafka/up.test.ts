@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { DataStatus, Streams } from '../../src/6-serve/contract.ts'
 import { smarthouse, start } from '../house/run-cli.ts'
-import { freePorts, kafkaSkip, pairOfPorts } from '../servers/kafka.ts'
+import { kafkaSkip } from '../servers/kafka.ts'
+import { freePorts } from '../servers/ports.ts'
 import { until } from './setting.ts'
 
 interface Status {
@@ -18,8 +19,8 @@ test(
   { skip: kafkaSkip() },
   async (t) => {
     const dir = mkdtempSync(join(tmpdir(), 'smarthouse-up-kafka-'))
-    const broker = await pairOfPorts()
-    const [ui] = await freePorts(1)
+    // The broker's, the one after it for its controller, and the page's.
+    const [broker, , ui] = await freePorts(3)
     const config = join(dir, 'smarthouse.yaml')
     const at = `127.0.0.1:${broker}`
     writeFileSync(

@@ -53,7 +53,7 @@ test('a platform that runs takes over what it can, says what it cannot, and what
   const parts = () =>
     (JSON.parse(readFileSync(join(data, 'run', 'status.json'), 'utf8')) as { parts: PartStatus[] }).parts
   const rates = () => sql(data, 'SELECT CAST(energy_rate_kwh AS VARCHAR) AS rate FROM reference.tariffs')
-  await until(async () => (JSON.stringify(rates()).includes('0.120000000') ? true : undefined))
+  await until(async () => (JSON.stringify(await rates()).includes('0.120000000') ? true : undefined))
 
   const price = {
     price: { energy_rate_kwh: 0.3 },
@@ -65,7 +65,7 @@ test('a platform that runs takes over what it can, says what it cannot, and what
     'The configuration changed: dashboard.live_readings, sources.mqtt.enabled, sources.mqtt.port, price.energy_rate_kwh',
   )
   await said('MQTT broker: 127.0.0.1:')
-  await until(async () => (JSON.stringify(rates()).includes('0.300000000') ? true : undefined))
+  await until(async () => (JSON.stringify(await rates()).includes('0.300000000') ? true : undefined))
   // The server is back where it was.
   await until(async () => ((await fetch(`${url}/api/v1/health`).catch(() => null))?.ok ? true : undefined))
 

@@ -1,10 +1,10 @@
 /** A real Kafka broker for the tests: one node or three, in a temporary folder, on free ports. */
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { clusterProperties, startBroker, type Broker } from '../../src/run/kafka-broker.ts'
 import { brokerObstacle, fetchKafka } from '../../src/run/kafka-jars.ts'
+import { freePorts } from './ports.ts'
 
 /** Why the tests against a broker cannot run here; false: they can. In CI they must. */
 export function kafkaSkip(): string | false {
@@ -97,33 +97,4 @@ function nodeOf(
     stop: () => end('stop'),
     kill: () => end('kill'),
   }
-}
-
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer()
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-      return server
-    }),
-  )
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
-}
-
-/** A free port whose next one is free as well: `kafka up` takes that for the controller. */
-export async function pairOfPorts(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000)
-    if ((await isFree(port)) && (await isFree(port + 1))) return port
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  const server = createServer()
-  return new Promise((resolve) => {
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-  })
 }

@@ -10,7 +10,8 @@ import { listen } from '../../../src/1-source/mqtt/listener.ts'
 import { openRegistry } from '../../../src/1-source/registry/registry.ts'
 import type { ReadableSink } from '../../../src/1-source/source.ts'
 import { openEmbeddedLog } from '../../../src/2-stream/embedded.ts'
-import { freePort, mosquittoObstacle, startMosquitto } from '../../servers/mosquitto.ts'
+import { mosquittoObstacle, startMosquitto } from '../../servers/mosquitto.ts'
+import { freePort } from '../../servers/ports.ts'
 
 const SENSOR = (power: number): string =>
   `{"Time":"2026-03-10T12:00:${String(power).padStart(2, '0')}Z","ENERGY":{"Power":${power}}}`
