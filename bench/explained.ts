@@ -19,14 +19,13 @@ export const EXPLAINED: Readonly<Record<string, readonly string[]>> = {
     'Where the time of a rebuild goes stands above, by statement. The budget of 500,000/s is what reading and writing the same rows takes ' +
       'on these two cores, without a rule: that is the limit. A third is writing itself (44 columns, sorted, compressed); the ' +
       'rest are the windows of a channel in order of time (`methods`, `windows`, `arrivals_in_order`), of which a rule that looks at the reading before needs at ' +
-      'least one. A step costs what is new: after a day, thirty days and three years it is the same. A reading a year ' +
-      'late does not cost what is new: its device is refined from there to now.',
+      'least one. A step costs what is new: after a day, thirty days and three years it is the same. A reading that is late costs its neighbourhood: its device ' +
+      'is refined from there to where its channels carry again what they carried before, which is tried with two hours, two days and two weeks of its readings.',
   ],
   gold: [
     'Where the time of a rebuild goes stands above, by statement. The budget of five million rows a second is more than ten times the limit, which reads and writes ' +
       'every row of Silver; an engine that only adds up a few columns is faster than that, but energy by quarter-hours, outages and expected intervals need the rows of a ' +
-      'channel in order of time (`loaded_readings`, `device_rows`: a fifth to a third of the time). A step costs what the touched days hold. ' +
-      'Memory exceeds its budget over fifty million readings, after a reading a year late, and with a thousand devices: the engine may take 1,024 MB, and the process comes on top.',
+      'channel in order of time (`loaded_readings`, `device_rows`: a fifth to a third of the time). A step costs what the touched days hold.',
   ],
   lake: [
     'Opening fifty thousand files costs what their statistics cost: 20 MB of text, of which the engine reads the columns in a third of the time; the ' +
@@ -44,7 +43,7 @@ export const EXPLAINED: Readonly<Record<string, readonly string[]>> = {
   growth: [
     '**Time to rebuild** grows with the readings and with nothing else: 9 to 12 µs a reading in Silver and 5 to 8 µs in Gold, whether they are of ' +
       'many devices or of many days, above a fixed cost of the statements (0.3 s and 1.3 s) that shows below ten thousand readings.',
-    '**Memory of a rebuild** grows until the engine has what it may take (1,024 MB here; the process comes on top), and then stays: dates and months ' +
+    '**Memory of a rebuild** grows until the engine has what it may take (here 1,024 MB, by default 640; the process comes on top), and then stays: dates and months ' +
       'are worked off in parts. **Memory of the stages** is that of a running platform: the program, and a row for each channel’s newest state.',
     '**New readings** cost the same after a day and after three years, since a step reads the touched quarter-hours and states, not history; of a thousand ' +
       'devices it looks at more states. **The first step after a start** reads the list of files and the newest states: it grows with the files.',

@@ -60,7 +60,10 @@ export function benchLayer(layer: Layer, script: string): Promise<void> | void {
   const at = process.argv.findIndex((word) => word === '--make' || word === '--case')
   if (at >= 0) return runCase(layer, process.argv[at]!, process.argv[at + 1]!, process.argv[at + 2]!)
   const large = process.argv.includes('--large')
-  for (const each of [...REBUILDS, ...STEPS].filter((one) => large || one.large === undefined)) {
+  const onlyAt = process.argv.indexOf('--only')
+  const only = onlyAt < 0 ? '' : process.argv[onlyAt + 1]!
+  const cases = [...REBUILDS, ...STEPS].filter((one) => large || one.large === undefined)
+  for (const each of cases.filter(({ name }) => name.includes(only))) {
     const root = mkdtempSync(join(tmpdir(), 'smarthouse-bench-history-'))
     const inOwnProcess = (word: string, folder: string): void => {
       const { status } = spawnSync(process.execPath, [script, word, each.name, folder], { stdio: 'inherit' })

@@ -26,6 +26,8 @@ export interface BenchRun {
   rows: Row[]
   /** Why there are no more rows: it failed or took too long. */
   fault?: string
+  /** Cases whose rows are of runs of their own, later than this one. */
+  later?: Record<string, Pick<BenchRun, 'began' | 'commit' | 'machine'>>
 }
 
 export type Performance = Record<string, BenchRun>
@@ -74,6 +76,25 @@ export function readRecord(file: string): Performance {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Performance) : {}
 }
 
+/** What a row of a layer's benchmark begins with: the layer and its case. */
+const caseOf = ({ what }: Row): string => what.split(':')[0]!
+
+/** A run with the rows of some of its cases replaced by those of a later one; these cases say of when they are. */
+export function withCases(run: BenchRun | undefined, cases: BenchRun): BenchRun {
+  if (run === undefined || cases.fault !== undefined) return cases
+  const { began, commit: of, machine: on } = cases
+  const names = [...new Set(cases.rows.map(caseOf))]
+  const rows = run.rows.flatMap((row, index) => {
+    const name = caseOf(row)
+    if (!names.includes(name)) return [row]
+    const isFirst = run.rows.findIndex((one) => caseOf(one) === name) === index
+    return isFirst ? cases.rows.filter((one) => caseOf(one) === name) : []
+  })
+  rows.push(...cases.rows.filter((row) => !rows.includes(row)))
+  const later = Object.fromEntries(names.map((name) => [name, { began, commit: of, machine: on }]))
+  return { ...run, rows, later: { ...run.later, ...later } }
+}
+
 export function page(record: Performance): string {
   return [
     '# Performance',
@@ -102,6 +123,10 @@ function section(name: string, run: BenchRun): string[] {
       `${on.load_before}; ${Object.entries(of)
         .map(([what, version]) => `${what} ${version}`)
         .join(', ')}.`,
+    ...Object.entries(run.later ?? {}).flatMap(([what, { began, commit: by, machine: then }]) => [
+      '',
+      `${what}: ${began}, commit ${by}, load before ${then.load_before}.`,
+    ]),
   ]
 }
 

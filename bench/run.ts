@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type BenchRun, commit, machine, page, readRecord, versions } from './record.ts'
+import { type BenchRun, commit, machine, page, readRecord, versions, withCases } from './record.ts'
 import { isWithinBudget, ROWS_FILE, type Row } from './rows.ts'
 
 /** In the order in which they run. */
@@ -23,12 +23,16 @@ const BENCHES: Record<string, string> = {
   load: 'The whole platform under 1,000 readings/s with a burst: what was acknowledged, lag, memory, freshness.',
 }
 
-const USAGE = `npm run bench [-- NAME …] [--large] [--record] [--json FILE]
+/** Those of which single cases can be run. */
+const CASED = ['silver', 'gold']
+
+const USAGE = `npm run bench [-- NAME …] [--large] [--case WORDS] [--record] [--json FILE]
 
   NAME       ${Object.keys(BENCHES).join(', ')}; all of them without a name
   --large    the cases that take minutes, too
+  --case     of silver and gold only the cases with these words in their name, as "after 3 years"
   --record   writes what was measured into docs/performance.json and docs/performance.md, in place of what stands there
-             of the same benchmarks
+             of the same benchmarks; with --case of the same cases
   --json     writes the run to that file (default: bench/last-run.json)
 
 Exit: 0 every budget is kept, 1 something falls short or did not finish, 2 wrong use.`
@@ -42,6 +46,7 @@ const root = dirname(here)
 interface Wanted {
   names: string[]
   large: boolean
+  only?: string
   record: boolean
   json: string
 }
@@ -52,6 +57,7 @@ function wanted(words: readonly string[]): Wanted {
   for (let word = left.shift(); word !== undefined; word = left.shift()) {
     if (word === '--large') asked.large = true
     else if (word === '--record') asked.record = true
+    else if (word === '--case' && left[0] !== undefined) asked.only = left.shift()!
     else if (word === '--json' && left[0] !== undefined) asked.json = left.shift()!
     else if (word in BENCHES) asked.names.push(word)
     else {
@@ -59,10 +65,15 @@ function wanted(words: readonly string[]): Wanted {
       process.exit(word === '--help' ? 0 : 2)
     }
   }
-  return { ...asked, names: asked.names.length > 0 ? asked.names : Object.keys(BENCHES) }
+  const names = asked.names.length > 0 ? asked.names : Object.keys(BENCHES)
+  if (asked.only !== undefined && names.some((name) => !CASED.includes(name))) {
+    console.error(`--case goes with ${CASED.join(' and ')} alone.\n\n${USAGE}`)
+    process.exit(2)
+  }
+  return { ...asked, names }
 }
 
-async function bench(name: string, large: boolean): Promise<BenchRun> {
+async function bench(name: string, { large, only }: Wanted): Promise<BenchRun> {
   const folder = mkdtempSync(join(tmpdir(), 'smarthouse-bench-'))
   const file = join(folder, 'rows.jsonl')
   writeFileSync(file, '')
@@ -75,7 +86,7 @@ async function bench(name: string, large: boolean): Promise<BenchRun> {
   }
   const beganMs = performance.now()
   try {
-    const fault = await ended(name, file, large)
+    const fault = await ended(name, file, large, only)
     const rows = readFileSync(file, 'utf8')
       .split('\n')
       .filter(Boolean)
@@ -88,11 +99,17 @@ async function bench(name: string, large: boolean): Promise<BenchRun> {
 }
 
 /** Runs it to its end; what went wrong, if anything did. */
-function ended(name: string, rowsFile: string, large: boolean): Promise<string | undefined> {
+function ended(
+  name: string,
+  rowsFile: string,
+  large: boolean,
+  only: string | undefined,
+): Promise<string | undefined> {
   const limitS = large ? LIMIT_S.large : LIMIT_S.usual
   return new Promise((resolve) => {
     // A group of its own, so that what it started ends with it.
-    const child = spawn(process.execPath, [join(here, `${name}.ts`), ...(large ? ['--large'] : [])], {
+    const words = [...(large ? ['--large'] : []), ...(only === undefined ? [] : ['--only', only])]
+    const child = spawn(process.execPath, [join(here, `${name}.ts`), ...words], {
       stdio: 'inherit',
       detached: process.platform !== 'win32',
       env: { ...process.env, [ROWS_FILE]: rowsFile },
@@ -116,16 +133,20 @@ function ended(name: string, rowsFile: string, large: boolean): Promise<string |
   })
 }
 
-const { names, large, record, json } = wanted(process.argv.slice(2))
+const asked = wanted(process.argv.slice(2))
+const { names, only, record, json } = asked
 const runs: Record<string, BenchRun> = {}
 for (const name of names) {
   console.log(`\n${name}: ${BENCHES[name]}`)
-  runs[name] = await bench(name, large)
+  runs[name] = await bench(name, asked)
 }
 writeFileSync(json, `${JSON.stringify(runs, null, 2)}\n`)
 if (record) {
   const file = join(root, 'docs', 'performance.json')
-  const all = { ...readRecord(file), ...runs }
+  const before = readRecord(file)
+  const all = { ...before, ...runs }
+  if (only !== undefined)
+    for (const [name, run] of Object.entries(runs)) all[name] = withCases(before[name], run)
   const ordered = Object.fromEntries(
     Object.keys(BENCHES).flatMap((name) => (all[name] ? [[name, all[name]]] : [])),
   )

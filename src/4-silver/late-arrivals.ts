@@ -4,6 +4,7 @@ import { filesOfSpans, loadBefore, overlaps } from './history.ts'
 import { KEPT_TOO, loadKept } from './kept.ts'
 import { arrivalsOf, takeArrivals, TENANT } from './models.ts'
 import { CONSTANTS } from './rules.ts'
+import { OPEN_US } from './tail.ts'
 
 /** Bounds the memory of one run of the models. */
 const ROWS_PER_PART = 1_500_000
@@ -18,6 +19,8 @@ export interface LateWork {
   session: Session
   bronze: Snapshot
   readings: Snapshot
+  /** Up to so many rows from where a span begins, doing all of them again costs less than to look for its end. */
+  fewRows: number
 }
 
 /**
@@ -49,6 +52,13 @@ export async function* lateParts(
     await loadBefore(lake, session, readings)
     yield
   }
+}
+
+/** Rows in the files of Bronze that may hold arrivals of the spans that are looked for an end of, or any later ones. */
+export async function rowsFromThere({ session, bronze }: LateWork): Promise<number> {
+  const spans = `SELECT from_us, ${OPEN_US} AS to_us FROM dirty WHERE to_us IS NULL`
+  const files = await filesOfSpans(session, bronze.files, 'timestamp', spans)
+  return files.reduce((sum, file) => sum + file.stats.rows, 0)
 }
 
 /** Files of Bronze that may hold such arrivals: a reading arrives at most ten minutes before its event time. */

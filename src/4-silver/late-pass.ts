@@ -14,6 +14,9 @@ import { OPEN_US, replaceInTail } from './tail.ts'
 /** From this many rows on, files are written hour by hour, so that the next late row rewrites an hour, not a day. */
 const ROWS_SPLIT_BY_HOUR = 20_000
 
+/** Doing so many rows again takes about as long as one look for the end of a span. */
+const FEW_ROWS = 20_000
+
 export interface Replacement {
   table: string
   add: DataFile[]
@@ -52,11 +55,12 @@ export async function refineLate(
   session: Session,
   bronze: Snapshot,
   silver: ReadonlyMap<string, Snapshot>,
+  fewRows = FEW_ROWS,
 ): Promise<Replacement[]> {
   const horizon = horizonUs(bronze, [...silver.values()])
   const now = new Map(silver)
   while ((await session.rows('SELECT 1 FROM pending LIMIT 1')).length > 0) {
-    for (const { table, add, remove } of await refineFirst(lake, session, bronze, now, horizon)) {
+    for (const { table, add, remove } of await refineFirst(lake, session, bronze, now, horizon, fewRows)) {
       const gone = new Set(remove.map(({ path }) => path))
       const before = now.get(table)!
       now.set(table, { ...before, files: [...before.files.filter(({ path }) => !gone.has(path)), ...add] })
@@ -86,10 +90,11 @@ async function refineFirst(
   bronze: Snapshot,
   silver: ReadonlyMap<string, Snapshot>,
   horizon: number,
+  fewRows: number,
 ): Promise<Replacement[]> {
   const readings = silver.get(READINGS)
   if (readings === undefined) throw new TypeError(`A snapshot of ${READINGS} is needed.`)
-  const work = { lake, session, bronze, readings }
+  const work = { lake, session, bronze, readings, fewRows }
   await findDirty(work, horizon)
   const made: Replacement[] = []
   for (const [table, snapshot] of silver)

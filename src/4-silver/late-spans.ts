@@ -4,10 +4,10 @@
  * A span begins where what is pending may change a row, and ends where it cannot any more: where, more than an hour after
  * the last pending arrival, what the device's channels carry is what they carried when the stored rows were made. The rows from
  * there on are made of the same arrivals, the same hour before them and the same state, so that they are as they are.
- * Where that is, is tried with windows that grow; where none does, or there is no row after it, the span has no end.
+ * Where that is, is tried with windows that grow; where none does, there is no row after it, or are few at all, the span has no end.
  */
 import { loadBefore } from './history.ts'
-import { lateParts, type LateWork } from './late-arrivals.ts'
+import { lateParts, rowsFromThere, type LateWork } from './late-arrivals.ts'
 import { materialise } from './model.ts'
 import { acceptArrivals, computeEnergy } from './models.ts'
 import { CONSTANTS } from './rules.ts'
@@ -33,7 +33,8 @@ const SOMETHING = 'p_us IS NOT NULL OR c_us IS NOT NULL OR r_us IS NOT NULL'
  */
 export async function findDirty(work: LateWork, horizonUs: number): Promise<void> {
   await findFirst(work, horizonUs)
-  for (const windowUs of WINDOWS_US) {
+  const windows = (await rowsFromThere(work)) > work.fewRows ? WINDOWS_US : []
+  for (const windowUs of windows) {
     await work.session.run(
       `UPDATE dirty SET until_us = last_us + ${windowUs} WHERE to_us IS NULL;
        UPDATE dirty SET to_us = ${OPEN_US} WHERE to_us IS NULL AND NOT EXISTS (

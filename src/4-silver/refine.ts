@@ -56,11 +56,13 @@ export async function createSilverStage(options: {
   lake: Lake
   engine: Engine
   lateEveryMs?: number
+  /** For tests: see `LateWork`. */
+  fewRows?: number
 }): Promise<Stage> {
-  const { lake, engine, lateEveryMs = LATE_EVERY_MS } = options
+  const { lake, engine, lateEveryMs = LATE_EVERY_MS, fewRows } = options
   for (const table of [...INPUT_TABLES, ...SILVER_TABLES]) await lake.define(table)
   const session = await engine.session()
-  const silver = new Refinery(lake, session, lateEveryMs)
+  const silver = new Refinery(lake, session, lateEveryMs, fewRows)
   return {
     name: 'silver',
     step: ({ final }) => silver.step(final),
@@ -81,6 +83,7 @@ class Refinery {
   readonly #lake: Lake
   readonly #session: Session
   readonly #lateEveryMs: number
+  readonly #fewRows: number | undefined
   /** What the tail in the session stands for; undefined: it has to be loaded. */
   #covered: Covered | undefined
   #reference: ReferenceVersions | undefined
@@ -93,7 +96,8 @@ class Refinery {
   #nextLateMs: number
   #nextPruneMs = 0
 
-  constructor(lake: Lake, session: Session, lateEveryMs: number) {
+  constructor(lake: Lake, session: Session, lateEveryMs: number, fewRows: number | undefined) {
+    this.#fewRows = fewRows
     this.#lake = lake
     this.#session = session
     this.#lateEveryMs = lateEveryMs
@@ -255,7 +259,13 @@ class Refinery {
     const silver = await this.#snapshots()
     const bronze = await this.#lake.snapshot(BRONZE, covered.bronze)
     const done = this.#withReference({ ...covered, late: covered.bronze })
-    for (const { table, add, remove } of await refineLate(this.#lake, this.#session, bronze, silver)) {
+    for (const { table, add, remove } of await refineLate(
+      this.#lake,
+      this.#session,
+      bronze,
+      silver,
+      this.#fewRows,
+    )) {
       const snapshot = snapshotOf(silver, table)
       if (table === READINGS) await this.#commitReadings(snapshot, { add, remove }, done)
       else if (add.length + remove.length > 0)

@@ -20,7 +20,7 @@ const DAY_MS = 24 * HOUR_MS
 const at = (ms: number): string => new Date(START + ms).toISOString()
 
 async function refined(house: House, batches: readonly (readonly Arrival[])[]): Promise<void> {
-  const stage = await createSilverStage({ lake: house.lake, engine })
+  const stage = await createSilverStage({ lake: house.lake, engine, fewRows: 0 })
   for (const arrivals of batches) {
     await house.land(arrivals.map((one) => ({ at: '2024-06-01T00:00:00Z', ...one })))
     await stage.step({ final: true })

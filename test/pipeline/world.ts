@@ -106,7 +106,8 @@ export async function openWorld(engine: Engine, given: Case, calendars?: string)
   const stages = new Map<string, Stage>()
   const create: Record<Stage['name'], () => Promise<Stage>> = {
     bronze: () => createBronzeStage({ ...options, log, keepStreamMs: FOREVER_MS }),
-    silver: () => createSilverStage(options),
+    // Of every other case it is looked where what comes late ends; these histories are too short for that to be done by itself.
+    silver: () => createSilverStage({ ...options, ...(given.messages.length % 2 === 0 && { fewRows: 0 }) }),
     gold: () => createGoldStage(options),
   }
   let next = 0
