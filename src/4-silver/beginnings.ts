@@ -7,6 +7,7 @@
  * the first is two hours, so that the hour is always whole. Which window will do is guessed from Bronze, and `unsettledIn`
  * says afterwards, of the rows that were made, where the guess was wrong: there it must be everything. Nothing of this looks at stored Silver.
  */
+import { rowCount } from '../lake/stats.ts'
 import type { DataFile, Lake, Session, Snapshot } from '../lake/types.ts'
 import { overlaps, unsettledDevices, WINDOWS_DAYS } from './history.ts'
 import { arrivalsOf, BRONZE, forgetNumbers, loadReference, referenceNow, TENANT } from './models.ts'
@@ -27,7 +28,7 @@ export interface Beginnings {
 export async function findBeginnings(lake: Lake, session: Session, sinceUs: number): Promise<Beginnings> {
   await loadReference(lake, session, await referenceNow(lake, session))
   const { files } = await lake.snapshot(BRONZE)
-  await session.expect(files.reduce((rows, { stats }) => rows + stats.rows, 0))
+  await session.expect(rowCount(files))
   const since = `make_timestamptz(${sinceUs})`
   const reaching = (us: number): DataFile[] =>
     files.filter((file) => overlaps(file, 'timestamp', us / 1000, Number.POSITIVE_INFINITY))

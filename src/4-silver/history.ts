@@ -1,4 +1,5 @@
 /** Finds, in Silver itself, what the rows of a device before some moment leave to those after it. */
+import { rowCount } from '../lake/stats.ts'
 import type { DataFile, Lake, Session, Snapshot } from '../lake/types.ts'
 import { materialise } from './model.ts'
 import { carryNothing, computeEnergy, READINGS } from './models.ts'
@@ -22,7 +23,7 @@ export async function loadBefore(lake: Lake, session: Session, readings: Snapsho
   for (const days of WINDOWS_DAYS) {
     const files = await filesOfWindow(session, readings, days)
     const source = lake.scan(READINGS, files)
-    const rows = files.reduce((sum, file) => sum + file.stats.rows, 0)
+    const rows = rowCount(files)
     const parts = Math.max(1, Math.ceil(rows / ROWS_PER_PART))
     await session.run('CREATE OR REPLACE TEMP TABLE found (device_no INTEGER)')
     for (let part = 0; part < parts; part++) await searchPart(session, source, days, part, parts)
@@ -63,7 +64,7 @@ export async function unsettledDevices(lake: Lake, session: Session, readings: S
   await session.run('CREATE OR REPLACE TEMP TABLE wanted AS SELECT * FROM before_us')
   const files = await filesOfWindow(session, readings, Number.POSITIVE_INFINITY)
   const source = lake.scan(READINGS, files)
-  const parts = Math.max(1, Math.ceil(files.reduce((sum, { stats }) => sum + stats.rows, 0) / ROWS_PER_PART))
+  const parts = Math.max(1, Math.ceil(rowCount(files) / ROWS_PER_PART))
   const unsettled: string[] = []
   for (let part = 0; part < parts; part++) {
     await carryNothing(session)

@@ -1,4 +1,5 @@
 /** The arrivals of the devices of `dirty`, of the spans that are refined again, in parts that fit in memory. */
+import { rowCount } from '../lake/stats.ts'
 import type { DataFile, Lake, Session, Snapshot } from '../lake/types.ts'
 import { filesOfSpans, loadBefore, overlaps } from './history.ts'
 import { KEPT_TOO, loadKept } from './kept.ts'
@@ -35,7 +36,7 @@ export async function* lateParts(
   const [any] = await session.rows(`${spans} LIMIT 1`)
   if (any === undefined) return
   const files = await touchedBronze(session, bronze, spans)
-  const rows = files.reduce((sum, file) => sum + file.stats.rows, 0)
+  const rows = rowCount(files)
   await session.expect(rows)
   const parts = rows <= ROWS_PER_PART ? 1 : await partsOf(lake, session, files, spans)
   for (let part = 0; part < parts; part++) {
@@ -58,7 +59,7 @@ export async function* lateParts(
 export async function rowsFromThere({ session, bronze }: LateWork): Promise<number> {
   const spans = `SELECT from_us, ${OPEN_US} AS to_us FROM dirty WHERE to_us IS NULL`
   const files = await filesOfSpans(session, bronze.files, 'timestamp', spans)
-  return files.reduce((sum, file) => sum + file.stats.rows, 0)
+  return rowCount(files)
 }
 
 /** Files of Bronze that may hold such arrivals: a reading arrives at most ten minutes before its event time. */

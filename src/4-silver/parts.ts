@@ -2,6 +2,7 @@
  * Cuts Bronze into stretches of event time, each small enough to be refined at once; where so many devices report that a
  * stretch would be shorter than the hour that windows look back over, into buckets of devices first.
  */
+import { rowCount } from '../lake/stats.ts'
 import type { DataFile, Lake, Session, Snapshot } from '../lake/types.ts'
 import { overlaps } from './history.ts'
 import { BRONZE } from './models.ts'
@@ -39,7 +40,7 @@ export async function timeParts(
   bronze: Snapshot,
   rowsPerPart: number,
 ): Promise<Part[]> {
-  const rows = bronze.files.reduce((sum, file) => sum + file.stats.rows, 0)
+  const rows = rowCount(bronze.files)
   if (rows === 0) return []
   if (rows <= rowsPerPart)
     return [{ rows, where: 'true', files: bronze.files, opensBucket: true, name: 'all' }]

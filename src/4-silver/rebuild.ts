@@ -1,4 +1,5 @@
 import { PlatformError } from '../errors.ts'
+import { rowCount } from '../lake/stats.ts'
 import type { DataFile, Engine, Lake, Session, Snapshot } from '../lake/types.ts'
 import { refineLate } from './late-pass.ts'
 import { explained } from './model.ts'
@@ -70,12 +71,12 @@ export async function rebuildSilver(options: RebuildOptions): Promise<void> {
   for (const table of INPUT_TABLES) await lake.define(table)
   for (const table of SILVER_TABLES) await target.define(table)
   const session = await engine.session()
-  await session.expect(Infinity)
   try {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const before = new Map<string, Snapshot>()
       for (const [table] of RESULTS) before.set(table, await target.snapshot(table))
       const bronze = await lake.snapshot(BRONZE)
+      await session.expect(rowCount(bronze.files))
       const reference = await referenceNow(lake, session)
       await loadReference(lake, session, reference)
       const covered = {

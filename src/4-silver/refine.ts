@@ -1,3 +1,4 @@
+import { rowCount } from '../lake/stats.ts'
 import type { DataFile, Engine, Lake, Session, Snapshot } from '../lake/types.ts'
 import type { Stage, StepReport } from '../stage.ts'
 import { insertChangedDevices } from './changed-reference.ts'
@@ -162,7 +163,7 @@ class Refinery {
     )
     if (stale || changed) await loadReference(this.#lake, this.#session, reference)
     if (stale) {
-      await this.#session.expect(Infinity)
+      await this.#session.expect(rowCount(readings.files))
       await loadTail(this.#lake, this.#session, readings)
     } else if (changed) await describeChannels(this.#session)
     if (stale || changed) {
@@ -190,7 +191,7 @@ class Refinery {
     const { upTo, added } = isRedo
       ? { upTo: furthest, ...(await this.#lake.changes(BRONZE, covered.bronze, furthest)) }
       : await this.#nextVersions(covered.bronze, bronze.version)
-    const rows = added.reduce((sum, file) => sum + file.stats.rows, 0)
+    const rows = rowCount(added)
     await this.#session.expect(rows)
     const take = rows < FEW_ROWS ? takeFewArrivals : takeArrivals
     await take(this.#session, `SELECT * FROM ${arrivalsOf(this.#lake, added)}`)
@@ -232,7 +233,7 @@ class Refinery {
   async #nextVersions(after: number, newest: number): Promise<{ upTo: number; added: DataFile[] }> {
     for (let upTo = newest; ; upTo = after + Math.ceil((upTo - after) / 2)) {
       const { added } = await this.#lake.changes(BRONZE, after, upTo)
-      const rows = added.reduce((sum, file) => sum + file.stats.rows, 0)
+      const rows = rowCount(added)
       if (rows <= ROWS_PER_STEP || upTo === after + 1) return { upTo, added }
     }
   }
@@ -250,7 +251,7 @@ class Refinery {
       expectTxns: expectedTxns(table),
       inputs: { [BRONZE]: upTo },
     })
-    return add.reduce((sum, file) => sum + file.stats.rows, 0)
+    return rowCount(add)
   }
 
   async #latePass(): Promise<void> {

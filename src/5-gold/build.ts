@@ -1,6 +1,7 @@
+import { rowCount } from '../lake/stats.ts'
 import type { DataFile, Lake, Session, Snapshot, TableDefinition } from '../lake/types.ts'
 import { checkRows, checkSums, readModel } from './models.ts'
-import { filesOf, LEAST_MAX_GAP_US, loadReadings, MAX_GAP_SQL, rowCount, type Span } from './silver-rows.ts'
+import { filesOf, LEAST_MAX_GAP_US, loadReadings, MAX_GAP_SQL, type Span } from './silver-rows.ts'
 import {
   addDeviceDays,
   forgetFacts,

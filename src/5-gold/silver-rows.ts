@@ -90,11 +90,6 @@ function rowsWithin(files: readonly DataFile[], span: Span): number {
   }, 0)
 }
 
-/** Rows in the files, by their statistics; an estimate from above of what a span needs. */
-export function rowCount(files: readonly DataFile[]): number {
-  return files.reduce((sum, file) => sum + file.stats.rows, 0)
-}
-
 /**
  * Makes `readings`, the input of the models, of the temporary table `loaded_readings`: the rows of the devices in `chunk_devices`
  * (`tenant_id`, `device_id`, `max_gap_us`, the span `from_us` … `to_us`, whether it `begins_day`) that lie in the device's span, carry

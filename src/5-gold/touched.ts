@@ -1,3 +1,4 @@
+import { rowCount } from '../lake/stats.ts'
 import type { DataFile, Lake, Session, Snapshot } from '../lake/types.ts'
 import {
   bounds,
@@ -7,7 +8,6 @@ import {
   MAX_GAP_SQL,
   mayHold,
   READING_INPUTS,
-  rowCount,
   type Span,
   wantedDevices,
 } from './silver-rows.ts'

@@ -158,3 +158,8 @@ function primitives(
   }
   return kept
 }
+
+/** Rows in the files, by their statistics. */
+export function rowCount(files: readonly DataFile[]): number {
+  return files.reduce((sum, file) => sum + file.stats.rows, 0)
+}
