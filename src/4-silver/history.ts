@@ -11,7 +11,7 @@ const HOUR_US = 3_600_000_000
 export const WINDOWS_DAYS = [1 / 12, 2, 40, Number.POSITIVE_INFINITY]
 
 /** Bounds the memory of one run of the models over history. */
-const ROWS_PER_PART = 2_000_000
+const ROWS_PER_PART = 1_000_000
 
 /**
  * Makes `carried` (channel states) and `hour_before` for the devices of the table `before_us` (device_no,
