@@ -16,6 +16,7 @@ import { REFERENCES } from './4-silver/models.ts'
 import { REFERENCE_CATALOGUE } from './reference/tables.ts'
 import { compareTable, type Comparison, type TableComparison } from './verify-compare.ts'
 import { buildSilver } from './verify-silver.ts'
+import { rowCount } from './lake/stats.ts'
 import type { DataFile, Engine, Lake, Snapshot, TableDefinition } from './lake/types.ts'
 
 export interface VerifyOptions {
@@ -294,8 +295,7 @@ function filterOf(
   }
 }
 
-const rowsIn = (snapshot: Snapshot | undefined): number =>
-  (snapshot?.files ?? []).reduce((rows, file) => rows + file.stats.rows, 0)
+const rowsIn = (snapshot: Snapshot | undefined): number => rowCount(snapshot?.files ?? [])
 
 function account(bronze: Snapshot, covered: Snapshot | undefined, silver: Pins): VerifyReport['accounting'] {
   const readings = rowsIn(silver.get(SILVER_READINGS.name))

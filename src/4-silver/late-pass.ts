@@ -5,7 +5,7 @@
 import type { DataFile, Lake, Session, Snapshot } from '../lake/types.ts'
 import { filesOfSpans } from './history.ts'
 import { FRESH_READINGS, horizonUs } from './kept.ts'
-import { lateParts } from './late-arrivals.ts'
+import { lateParts, type LateWork } from './late-arrivals.ts'
 import { findDirty } from './late-spans.ts'
 import { explained } from './model.ts'
 import { DUPLICATES, READINGS, refineArrivals, REJECTS, TENANT } from './models.ts'
@@ -59,8 +59,13 @@ export async function refineLate(
 ): Promise<Replacement[]> {
   const horizon = horizonUs(bronze, [...silver.values()])
   const now = new Map(silver)
+  const workOn = (tables: ReadonlyMap<string, Snapshot>): LateWork => {
+    const readings = tables.get(READINGS)
+    if (readings === undefined) throw new TypeError(`A snapshot of ${READINGS} is needed.`)
+    return { lake, session, bronze, readings, fewRows }
+  }
   while ((await session.rows('SELECT 1 FROM pending LIMIT 1')).length > 0) {
-    for (const { table, add, remove } of await refineFirst(lake, session, bronze, now, horizon, fewRows)) {
+    for (const { table, add, remove } of await refineFirst(workOn(now), now, horizon)) {
       const gone = new Set(remove.map(({ path }) => path))
       const before = now.get(table)!
       now.set(table, { ...before, files: [...before.files.filter(({ path }) => !gone.has(path)), ...add] })
@@ -85,16 +90,11 @@ const paths = (files: readonly DataFile[]): Set<string> => new Set(files.map(({ 
 
 /** The first span of each pending device. Leaves `dirty`. */
 async function refineFirst(
-  lake: Lake,
-  session: Session,
-  bronze: Snapshot,
+  work: LateWork,
   silver: ReadonlyMap<string, Snapshot>,
   horizon: number,
-  fewRows: number,
 ): Promise<Replacement[]> {
-  const readings = silver.get(READINGS)
-  if (readings === undefined) throw new TypeError(`A snapshot of ${READINGS} is needed.`)
-  const work = { lake, session, bronze, readings, fewRows }
+  const { lake, session } = work
   await findDirty(work, horizon)
   const made: Replacement[] = []
   for (const [table, snapshot] of silver)

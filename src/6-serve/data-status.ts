@@ -4,6 +4,7 @@ import { SILVER_READINGS } from '../4-silver/tables.ts'
 import { GOLD_SUMMARY } from '../5-gold/tables.ts'
 import type { StreamLog } from '../2-stream/log.ts'
 import { isPlatformError } from '../errors.ts'
+import { rowCount } from '../lake/stats.ts'
 import type { Lake, Snapshot } from '../lake/types.ts'
 import type { DataStatus, LayerStatus, PartStatus } from './contract.ts'
 import { counted } from './picture.ts'
@@ -158,7 +159,7 @@ function layerStatus(
   const tables = snapshots.map(({ table, version, timestampMs, files, damage }) => ({
     name: table,
     files: files.length,
-    rows: files.reduce((sum, file) => sum + file.stats.rows, 0),
+    rows: rowCount(files),
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
     version,
     updated_at: version < 0 ? null : new Date(timestampMs).toISOString(),

@@ -2,6 +2,7 @@
  * Rows of small files in the engine's memory: to open a Parquet file costs more than to go through a month of device-days. Data files never
  * change, so what is kept of one is true for as long as it is asked for; what is asked for least is given up first.
  */
+import { rowCount } from '../lake/stats.ts'
 import type { Column, DataFile, Lake, Session } from '../lake/types.ts'
 
 /** Of all kept files together; a row takes some 300 bytes. */
@@ -83,7 +84,7 @@ export function createKeptFiles(lake: Lake, session: () => Session, mostRows = M
         let statement = sql
         for (const part of parts) {
           const { yes: standing = [], no: young = [] } = Object.groupBy(part.files, stands)
-          const many = standing.reduce((sum, file) => sum + file.stats.rows, 0)
+          const many = rowCount(standing)
           if (!sql.includes(part.sql) || standing.length === 0 || many > MOST_ROWS_OF_ONE) continue
           const own = standing.map((file) => keep(part, file))
           for (const one of own) one.uses += 1

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { rowCount } from '../lake/stats.ts'
 import { openSettings, openWarehouse } from '../main.ts'
 import { isRunning, readStatus, type InstanceStatus } from '../run/instance.ts'
 import { bytesText } from '../units.ts'
@@ -44,7 +45,7 @@ async function tableStatus(settings: Parameters<typeof openWarehouse>[0]): Promi
           table,
           version,
           files: files.length,
-          rows: files.reduce((sum, file) => sum + file.stats.rows, 0),
+          rows: rowCount(files),
           bytes: files.reduce((sum, file) => sum + file.bytes, 0),
           updated: new Date(timestampMs).toISOString(),
         }

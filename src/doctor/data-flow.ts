@@ -2,6 +2,7 @@
 import { BRONZE_TELEMETRY } from '../3-bronze/tables.ts'
 import { SILVER_READINGS, SILVER_REJECTS } from '../4-silver/tables.ts'
 import { GOLD_SUMMARY } from '../5-gold/tables.ts'
+import { rowCount } from '../lake/stats.ts'
 import type { Snapshot } from '../lake/types.ts'
 import { openDataFolder } from '../data-folder.ts'
 import { openLakeAlone, openStreamView, type Settings, type StageName, type Warehouse } from '../main.ts'
@@ -107,7 +108,7 @@ function stopOf(flow: Flow, patient: Patient, config: NonNullable<Patient['confi
   const { bronze, silver, gold } = flow.tables
   // Where nothing runs, nothing is to move: then it is worth knowing, and no fault.
   const state = patient.running ? 'wrong' : 'note'
-  const rows = (snapshot: Snapshot) => snapshot.files.reduce((sum, file) => sum + file.stats.rows, 0)
+  const rows = (snapshot: Snapshot) => rowCount(snapshot.files)
   if (flow.held === 0 && rows(bronze) === 0) return { state, ...nothingArrived(patient, config) }
   const behind = {
     bronze: flow.waiting,

@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { rebuildSilver } from '../../src/4-silver/rebuild.ts'
 import { SILVER_TABLES } from '../../src/4-silver/tables.ts'
 import { openDuckDb } from '../../src/lake/index.ts'
+import { rowCount } from '../../src/lake/stats.ts'
 import { buildSilver } from '../../src/verify-silver.ts'
 import { arrival } from './arrivals.ts'
 import { openHouse, type Arrival, type House } from './house.ts'
@@ -62,7 +63,7 @@ async function beside(
 
 async function countOf(lake: Lake): Promise<number> {
   const { files } = await lake.snapshot('silver.readings')
-  return files.reduce((rows, file) => rows + file.stats.rows, 0)
+  return rowCount(files)
 }
 
 test('built from where nothing more is carried on, the rows of a span are those of a rebuild, whatever is stored', async () => {
