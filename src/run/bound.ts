@@ -12,23 +12,25 @@ export function startBound(program: string, words: readonly string[], lock = '-'
   })
 }
 
-/** Runs it to its end, or (`stop`) until nobody wants it any more. */
+/** Runs it to its end, or (`stop`) until nobody wants it any more; throws the reason of `stop` where that has come before. */
 export async function runBound(
   program: string,
   words: readonly string[],
   stop?: AbortSignal,
 ): Promise<{ code: number; output: string }> {
+  stop?.throwIfAborted()
   const child = startBound(program, words)
   let output = ''
   for (const stream of [child.stdout!, child.stderr!])
     stream.setEncoding('utf8').on('data', (text: string) => (output += text))
   const end = (): void => void (child.connected && child.disconnect())
   stop?.addEventListener('abort', end)
-  if (stop?.aborted) end()
   try {
     return await new Promise((resolve, reject) => {
       child.once('error', reject)
       child.once('close', (code) => resolve({ code: code ?? 1, output }))
+      // One whose channel is closed while it begins exits, and is never said to be closed.
+      child.once('exit', (code) => stop?.aborted && resolve({ code: code ?? 1, output }))
     })
   } finally {
     stop?.removeEventListener('abort', end)
