@@ -19,4 +19,4 @@ test('types: the server, the tests, the benchmarks', () =>
 test('types: the dashboard', () => clean(tool('typescript/bin/tsc', '--noEmit', '-p', 'src/7-dashboard')))
 test('lint: rules, and the length of files and functions', () =>
   clean(tool('oxlint/bin/oxlint', '--deny-warnings')))
-test('format', () => clean(tool('prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.')))
+test('format', () => clean(tool('oxfmt/bin/oxfmt', '--check')))

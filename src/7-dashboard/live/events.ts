@@ -7,7 +7,8 @@ import type { LiveEventName } from '../../6-serve/contract.ts'
 export type ConnectionState = 'connecting' | 'open'
 
 export type LiveMessage =
-  { kind: 'connection'; state: ConnectionState } | { kind: 'event'; name: LiveEventName; data: string }
+  | { kind: 'connection'; state: ConnectionState }
+  | { kind: 'event'; name: LiveEventName; data: string }
 
 /** What a page tells the worker. */
 export type WorkerRequest = { kind: 'follow'; url: string } | { kind: 'leave' }
