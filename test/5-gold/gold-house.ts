@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SILVER_READINGS, SILVER_REJECTS } from '../../src/4-silver/tables.ts'
@@ -41,9 +41,12 @@ export async function openHouse(): Promise<GoldHouse> {
   }
 }
 
-/** Another lake beside the house's, to rebuild into. */
+/** Another lake beside the house's, to rebuild into; it begins with the calendar that the house has, which is no result. */
 export async function openBeside(house: GoldHouse, name: string): Promise<Lake> {
-  return await openLake({ root: join(house.root, name), engine: house.engine })
+  const root = join(house.root, name)
+  const calendar = join('gold', 'calendar')
+  await cp(join(house.root, calendar), join(root, calendar), { recursive: true })
+  return await openLake({ root, engine: house.engine })
 }
 
 export async function setReference(
