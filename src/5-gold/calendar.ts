@@ -1,27 +1,9 @@
 import type { Lake, Session } from '../lake/types.ts'
 import { GOLD_CALENDAR } from './tables.ts'
 
-/** One quarter-hour on the local clock; the columns of `gold.calendar`. */
-export interface CalendarRow {
-  zone: string
-  /** ISO 8601, UTC */
-  quarter_hour: string
-  /** ISO 8601, UTC */
-  hour_start: string
-  /** `YYYY-MM-DD` */
-  date: string
-  month: string
-  local_hour: number
-  /** ISO weekday, 1 = Monday. */
-  local_weekday: number
-  /** Seconds of the whole local day. */
-  day_s: number
-  year: number
-}
-
 const QUARTER_MS = 900_000
-const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
+const HOUR_US = 3_600_000_000
 
 /** A stretch of time in which the zone's offset stays the same; it begins on a quarter-hour. */
 interface OffsetSpan {
@@ -30,43 +12,36 @@ interface OffsetSpan {
 }
 
 /**
- * The quarter-hours of one local year. A change of the offset begins a new local hour, so that the repeated hour
- * of a 25-hour day is two; one inside a quarter-hour (Newfoundland changed at 00:01) counts from its start.
+ * The quarter-hours of one local year, as a query: the columns of `gold.calendar`. A change of the offset begins a new local hour, so
+ * that the repeated hour of a 25-hour day is two; one inside a quarter-hour (Newfoundland changed at 00:01) counts from its start.
  */
-export function calendarYear(zone: string, year: number): CalendarRow[] {
+export function calendarSql(zone: string, year: number): string {
   const fromMs = Date.UTC(year, 0, 1) - 2 * DAY_MS
   const toMs = Date.UTC(year + 1, 0, 1) + 2 * DAY_MS
   const spans = offsetSpans(zone, fromMs, toMs)
-  const rows: CalendarRow[] = []
-  let span = 0
-  for (let slotMs = fromMs; slotMs < toMs; slotMs += QUARTER_MS) {
-    while (spans[span + 1] !== undefined && spans[span + 1]!.fromMs <= slotMs) span += 1
-    const { fromMs: spanFromMs, offsetMs } = spans[span]!
-    const localMs = slotMs + offsetMs
-    const local = new Date(localMs)
-    if (local.getUTCFullYear() !== year) continue
-    const date = local.toISOString().slice(0, 10)
-    rows.push({
-      zone,
-      quarter_hour: new Date(slotMs).toISOString(),
-      hour_start: new Date(Math.max(spanFromMs, localMs - (localMs % HOUR_MS) - offsetMs)).toISOString(),
-      date,
-      month: `${date.slice(0, 7)}-01`,
-      local_hour: local.getUTCHours(),
-      local_weekday: local.getUTCDay() === 0 ? 7 : local.getUTCDay(),
-      day_s: 0,
-      year,
-    })
-  }
-  const slots = new Map<string, number>()
-  for (const row of rows) slots.set(row.date, (slots.get(row.date) ?? 0) + 1)
-  for (const row of rows) row.day_s = slots.get(row.date)! * 900
-  return rows
+  const values = spans.map(
+    (span, index) =>
+      `(${[span.fromMs, spans[index + 1]?.fromMs ?? toMs, span.offsetMs].map(micros).join(', ')})`,
+  )
+  return `WITH spans (from_us, to_us, offset_us) AS (VALUES ${values.join(', ')}),
+    slots AS (
+      SELECT from_us, slot_us, slot_us + offset_us AS local_us, make_timestamp(slot_us + offset_us) AS local_time
+      FROM spans, (SELECT unnest(range(${micros(fromMs)}, ${micros(toMs)}, ${micros(QUARTER_MS)})) AS slot_us)
+      WHERE slot_us >= from_us AND slot_us < to_us
+    )
+    SELECT '${zone.replaceAll("'", "''")}' AS zone, make_timestamptz(slot_us) AS quarter_hour,
+      make_timestamptz(greatest(from_us, slot_us - (local_us % ${HOUR_US} + ${HOUR_US}) % ${HOUR_US})) AS hour_start,
+      CAST(local_time AS DATE) AS date, CAST(date_trunc('month', local_time) AS DATE) AS month,
+      hour(local_time) AS local_hour, isodow(local_time) AS local_weekday,
+      count(*) OVER (PARTITION BY CAST(local_time AS DATE)) * 900 AS day_s, ${year} AS year
+    FROM slots WHERE year(local_time) = ${year}`
 }
+
+const micros = (ms: number): string => `CAST(${ms * 1000} AS BIGINT)`
 
 function offsetSpans(zone: string, fromMs: number, toMs: number): OffsetSpan[] {
   const offsetAt = zoneOffset(zone)
-  const spans: OffsetSpan[] = [{ fromMs: -Infinity, offsetMs: offsetAt(fromMs) }]
+  const spans: OffsetSpan[] = [{ fromMs, offsetMs: offsetAt(fromMs) }]
   for (let dayMs = fromMs; dayMs < toMs; dayMs += DAY_MS) {
     const next = offsetAt(dayMs + DAY_MS)
     if (next === spans.at(-1)!.offsetMs) continue
@@ -121,9 +96,7 @@ export async function extendCalendar(options: {
       (year) => !years.has(year),
     )
     if (missing === undefined) return
-    await loadYear(session, calendarYear(zone, missing))
-    const add = await lake.write(session, GOLD_CALENDAR.name, 'SELECT * FROM calendar_rows')
-    await session.run('DROP TABLE calendar_rows')
+    const add = await lake.write(session, GOLD_CALENDAR.name, calendarSql(zone, missing))
     // The version makes two writers of the same year one.
     await lake.commit(GOLD_CALENDAR.name, {
       operation: 'WRITE',
@@ -131,20 +104,6 @@ export async function extendCalendar(options: {
       txns: { [`year:${zone}/${missing}`]: 1 },
     })
   }
-}
-
-/** Puts the rows into the temporary table `calendar_rows`, as plain text: JSON takes ten times as long to read. */
-async function loadYear(session: Session, rows: readonly CalendarRow[]): Promise<void> {
-  const columns = GOLD_CALENDAR.columns.map(({ name }) => name)
-  const select = columns.map((name, index) => `words[${index + 1}] AS ${name}`)
-  const lines = rows.map((row) => columns.map((name) => row[name as keyof CalendarRow]).join(' '))
-  await session.run(
-    `CREATE OR REPLACE TEMP TABLE calendar_rows AS
-     SELECT ${select.join(', ')} FROM (
-       SELECT string_split(line, ' ') AS words FROM (SELECT unnest(string_split($1, '|')) AS line)
-     )`,
-    [lines.join('|')],
-  )
 }
 
 /**
