@@ -10,18 +10,29 @@ const HOUR_US = 3_600_000_000
 /** How far back to look, days: at first two hours, since the hour before is needed whole; further only for devices whose state was not all found. */
 export const WINDOWS_DAYS = [1 / 12, 2, 40, Number.POSITIVE_INFINITY]
 
+/** Reading so many rows costs no more than a look at a window of them: fewer are read whole. */
+const FEW_ROWS = 2_000
+
 /** Bounds the memory of one run of the models over history. */
 const ROWS_PER_PART = 1_000_000
 
 /**
  * Makes `carried` (channel states) and `hour_before` for the devices of the table `before_us` (device_no,
  * to_us), from the rows before `to_us`. The table `seen` says which channels have ever measured what, so that the search can end.
+ * `fewRows` can only be less than what is taken for few: 0 makes it search always.
  */
-export async function loadBefore(lake: Lake, session: Session, readings: Snapshot): Promise<void> {
+export async function loadBefore(
+  lake: Lake,
+  session: Session,
+  readings: Snapshot,
+  fewRows = FEW_ROWS,
+): Promise<void> {
   await carryNothing(session)
   await session.run('CREATE OR REPLACE TEMP TABLE wanted AS SELECT * FROM before_us')
-  for (const days of WINDOWS_DAYS) {
-    const files = await filesOfWindow(session, readings, days)
+  const all = await filesOfWindow(session, readings, Number.POSITIVE_INFINITY)
+  const isFew = rowCount(all) <= Math.min(fewRows, FEW_ROWS)
+  for (const days of isFew ? [Number.POSITIVE_INFINITY] : WINDOWS_DAYS) {
+    const files = Number.isFinite(days) ? await filesOfWindow(session, readings, days) : all
     const source = lake.scan(READINGS, files)
     const rows = rowCount(files)
     const parts = Math.max(1, Math.ceil(rows / ROWS_PER_PART))

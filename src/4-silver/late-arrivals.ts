@@ -20,7 +20,7 @@ export interface LateWork {
   session: Session
   bronze: Snapshot
   readings: Snapshot
-  /** Up to so many rows from where a span begins, doing all of them again costs less than to look for its end. */
+  /** Up to so many rows from where a span begins, doing all of them again costs less than to look for its end; before it see `loadBefore`. */
   fewRows: number
 }
 
@@ -29,7 +29,7 @@ export interface LateWork {
  * what its devices carry from before. Between two parts the caller runs the models.
  */
 export async function* lateParts(
-  { lake, session, bronze, readings }: LateWork,
+  { lake, session, bronze, readings, fewRows }: LateWork,
   condition: string,
 ): AsyncGenerator<void> {
   const spans = `SELECT * FROM dirty WHERE ${condition}`
@@ -50,7 +50,7 @@ export async function* lateParts(
       session,
       `SELECT a.* FROM ${arrivalsOf(lake, files)} a JOIN dirty_part d ON ${IN_SPAN} ${KEPT_TOO}`,
     )
-    await loadBefore(lake, session, readings)
+    await loadBefore(lake, session, readings, fewRows)
     yield
   }
 }

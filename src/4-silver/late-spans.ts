@@ -52,7 +52,7 @@ export async function findDirty(work: LateWork, horizonUs: number): Promise<void
  * Where Bronze has given up dates, something that has changed besides readings is worked in from there on only: the rows from
  * then on all have their arrival. It has no end, and takes what is pending of its device with it.
  */
-async function findFirst({ lake, session, readings }: LateWork, horizonUs: number): Promise<void> {
+async function findFirst({ lake, session, readings, fewRows }: LateWork, horizonUs: number): Promise<void> {
   const wholeUs = horizonUs === 0 ? 0 : horizonUs + CONSTANTS.ahead_limit_us
   await session.run(
     `CREATE TEMP TABLE IF NOT EXISTS changed_devices (device_no INTEGER, from_us BIGINT);
@@ -75,7 +75,7 @@ async function findFirst({ lake, session, readings }: LateWork, horizonUs: numbe
      FROM numbered WHERE span_no = 0 OR is_open GROUP BY device_no;
      CREATE OR REPLACE TEMP TABLE before_us AS SELECT device_no, from_us AS to_us FROM first_us WHERE from_us > 0`,
   )
-  await loadBefore(lake, session, readings)
+  await loadBefore(lake, session, readings, fewRows)
   await materialise(session, 'unsettled')
   await session.run(
     `CREATE OR REPLACE TEMP TABLE dirty AS
@@ -88,7 +88,7 @@ async function findFirst({ lake, session, readings }: LateWork, horizonUs: numbe
 }
 
 /** Ends the spans of those devices of a part whose channels carry, at the end of the window, what they carry there by the stored rows. */
-async function settle({ lake, session, readings }: LateWork): Promise<void> {
+async function settle({ lake, session, readings, fewRows }: LateWork): Promise<void> {
   await acceptArrivals(session)
   // Rows at the end of the window may be judged otherwise by what lies behind it: it is cut before these.
   await session.run(
@@ -110,7 +110,7 @@ async function settle({ lake, session, readings }: LateWork): Promise<void> {
     `CREATE OR REPLACE TEMP TABLE state_anew AS SELECT * FROM channel_state;
      CREATE OR REPLACE TEMP TABLE before_us AS SELECT * FROM cuts`,
   )
-  await loadBefore(lake, session, readings)
+  await loadBefore(lake, session, readings, fewRows)
   const anew = `SELECT ${STATE} FROM state_anew SEMI JOIN (channels JOIN cuts USING (device_no)) USING (channel_no) WHERE ${SOMETHING}`
   const stored = `SELECT ${STATE} FROM carried WHERE ${SOMETHING}`
   await session.run(

@@ -57,7 +57,7 @@ export async function createSilverStage(options: {
   lake: Lake
   engine: Engine
   lateEveryMs?: number
-  /** For tests: see `LateWork`. */
+  /** For tests: 0 makes it search where it would else read or do again all of few rows. */
   fewRows?: number
 }): Promise<Stage> {
   const { lake, engine, lateEveryMs = LATE_EVERY_MS, fewRows } = options
@@ -164,7 +164,7 @@ class Refinery {
     if (stale || changed) await loadReference(this.#lake, this.#session, reference)
     if (stale) {
       await this.#session.expect(rowCount(readings.files))
-      await loadTail(this.#lake, this.#session, readings)
+      await loadTail(this.#lake, this.#session, readings, this.#fewRows)
     } else if (changed) await describeChannels(this.#session)
     if (stale || changed) {
       const again = await insertChangedDevices(

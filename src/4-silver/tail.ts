@@ -53,8 +53,13 @@ export const txnsOf = ({ bronze, late, reference }: Covered): Record<string, num
   ...reference,
 })
 
-/** Reads the tail of all devices from the lake; numbers the channels anew. */
-export async function loadTail(lake: Lake, session: Session, readings: Snapshot): Promise<void> {
+/** Reads the tail of all devices from the lake; numbers the channels anew. `fewRows`: see `loadBefore`. */
+export async function loadTail(
+  lake: Lake,
+  session: Session,
+  readings: Snapshot,
+  fewRows?: number,
+): Promise<void> {
   await forgetNumbers(session)
   await session.run(
     `CREATE OR REPLACE TEMP TABLE seen_texts AS
@@ -68,7 +73,7 @@ export async function loadTail(lake: Lake, session: Session, readings: Snapshot)
      SELECT device_no, max(newest_us) AS newest_us FROM seen GROUP BY device_no;
      CREATE OR REPLACE TEMP TABLE before_us AS SELECT device_no, newest_us + 1 AS to_us FROM newest`,
   )
-  await loadBefore(lake, session, readings)
+  await loadBefore(lake, session, readings, fewRows)
   await session.run(
     `CREATE OR REPLACE TEMP TABLE channel_states AS SELECT * FROM carried;
      CREATE OR REPLACE TEMP TABLE tail_hour AS SELECT * FROM hour_before`,

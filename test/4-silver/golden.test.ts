@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { rebuildSilver } from '../../src/4-silver/rebuild.ts'
 import { createSilverStage } from '../../src/4-silver/refine.ts'
+import { SILVER_TABLES } from '../../src/4-silver/tables.ts'
 import { openDuckDb } from '../../src/lake/index.ts'
 import type { Engine } from '../../src/lake/types.ts'
 import type { CataloguePeriod } from '../../src/reference/catalogue.ts'
 import type { CorrectionDraft } from '../../src/reference/corrections.ts'
 import type { RuleRow } from '../../src/reference/sync.ts'
-import { assertAccounted, assertEqualsRebuild, openHouse, type Arrival, type House } from './house.ts'
+import { assertAccounted, openHouse, type Arrival, type House } from './house.ts'
 
 /** Each folder is a device of one house: `given.jsonl` are its arrivals, `expect.json` what becomes of each line. */
 const FOLDER = join(import.meta.dirname, 'golden')
@@ -113,6 +114,9 @@ async function tableRows({ lake, session }: House, table: string): Promise<Recor
   return session.rows(`SELECT * FROM ${lake.scan(table, files)} ORDER BY stream_offset`)
 }
 
+/** Every table of the house as a rebuild makes it: whatever way the arrivals come must end so. */
+const rebuilt = new Map<string, string[]>()
+
 describe('golden folders, rebuilt', () => {
   let house: House
   before(async () => {
@@ -120,6 +124,7 @@ describe('golden folders, rebuilt', () => {
     await setHouse(house)
     await house.land(cases.flatMap(({ given }) => given))
     await rebuildSilver({ lake: house.lake, engine })
+    for (const { name } of SILVER_TABLES) rebuilt.set(name, await house.contents(name))
   })
   after(() => house.close())
 
@@ -161,12 +166,20 @@ const LONGEST = Math.max(...cases.map(({ given }) => given.length))
 const oneByOne = Array.from({ length: LONGEST }, (_, n) =>
   cases.flatMap(({ given }) => given.slice(n, n + 1)),
 )
+/** The same in as many batches as most folders have lines: those of the few longer ones come by two and three. */
+const USUAL = 6
+const inFew = Array.from({ length: USUAL }, (_, n) =>
+  cases.flatMap(({ given }) => {
+    const part = Math.max(1, given.length / USUAL)
+    return given.slice(Math.round(n * part), Math.round((n + 1) * part))
+  }),
+)
 
 for (const [cut, batches, final] of [
   ['one by one', oneByOne, false],
-  ['one by one, each worked off at once', oneByOne, true],
-  ['landed in reverse', oneByOne.toReversed(), true],
-  ['landed in reverse, worked off at the end', oneByOne.toReversed(), false],
+  ['one by one, each worked off at once', inFew, true],
+  ['landed in reverse', inFew.toReversed(), true],
+  ['landed in reverse, worked off at the end', inFew.toReversed(), false],
   ['two halves', [oneByOne.slice(0, 3).flat(), oneByOne.slice(3).flat()], false],
 ] as const) {
   test(`golden folders, ${cut}: as rebuilt`, async () => {
@@ -181,7 +194,8 @@ for (const [cut, batches, final] of [
       await stage.step({ final: true })
       await stage.close()
       await assertAccounted(house)
-      await assertEqualsRebuild(house)
+      for (const { name } of SILVER_TABLES)
+        assert.deepEqual(await house.contents(name), rebuilt.get(name), name)
     } finally {
       await house.close()
     }

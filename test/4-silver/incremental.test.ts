@@ -14,7 +14,8 @@ before(async () => {
 })
 after(() => engine.close())
 
-const RUNS = Number(process.env.SILVER_RUNS ?? 5)
+/** Few: the 208 houses of `pipeline/property` are worked off, killed and rebuilt likewise. */
+const RUNS = Number(process.env.SILVER_RUNS ?? 3)
 const options: fc.Parameters<unknown> = { numRuns: RUNS, seed: Number(process.env.SILVER_SEED ?? 4) }
 
 const workings = fc.record({
@@ -41,7 +42,9 @@ test('incremental equals rebuild, row for row, however arrivals are cut, restart
           },
         }
       }
-      const begin = () => createSilverStage({ lake: mortal(), engine })
+      // Every other house is searched in windows of time as one of many rows is.
+      const searched = restarts.length % 2 === 0 && { fewRows: 0 }
+      const begin = () => createSilverStage({ lake: mortal(), engine, ...searched })
       try {
         let stage = await begin()
         const step = async (final: boolean) => {
@@ -132,7 +135,7 @@ test('two stages on one folder never count a reading twice', async () => {
       await createSilverStage({ lake: house.lake, engine }),
       await createSilverStage({ lake: house.lake, engine }),
     ]
-    for (let minute = 0; minute < 12; minute++) {
+    for (let minute = 0; minute < 6; minute++) {
       const late = `2024-01-15T09:${String(minute).padStart(2, '0')}:00Z`
       const timely = `2024-01-15T10:${String(minute).padStart(2, '0')}:00Z`
       await house.land([

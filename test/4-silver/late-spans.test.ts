@@ -19,13 +19,25 @@ const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 const at = (ms: number): string => new Date(START + ms).toISOString()
 
-async function refined(house: House, batches: readonly (readonly Arrival[])[]): Promise<void> {
-  const stage = await createSilverStage({ lake: house.lake, engine, fewRows: 0 })
-  for (const arrivals of batches) {
-    await house.land(arrivals.map((one) => ({ at: '2024-06-01T00:00:00Z', ...one })))
-    await stage.step({ final: true })
+type Refine = (batches: readonly (readonly Arrival[])[]) => Promise<void>
+
+/** A house, and what lands batches in it and works each off. */
+async function inHouse(body: (house: House, refine: Refine) => Promise<void>): Promise<void> {
+  const house = await openHouse(engine)
+  try {
+    const stage = await createSilverStage({ lake: house.lake, engine, fewRows: 0 })
+    await body(house, async (batches) => {
+      for (const arrivals of batches) {
+        await house.land(arrivals.map((one) => ({ at: '2024-06-01T00:00:00Z', ...one })))
+        await stage.step({ final: true })
+      }
+    })
+    await stage.close()
+    await assertAccounted(house)
+    await assertEqualsRebuild(house)
+  } finally {
+    await house.close()
   }
-  await stage.close()
 }
 
 /** UTC dates of the rows of readings that a version took away. */
@@ -51,65 +63,46 @@ const METERS: Record<string, (n: number) => Record<string, unknown>> = {
   reported: () => ({ energy_consumption_wh: 10 }),
 }
 
-test('what comes days late takes away its own day alone, of each kind of meter', async () => {
-  const house = await openHouse(engine)
-  try {
+test('what comes days late takes away its own day alone, of each kind of meter', () =>
+  inHouse(async (house, refine) => {
     const devices = Object.entries(METERS)
     const regular = devices.flatMap(([device_id, fields]) =>
       halfHours(4, fields).map((row) => ({ ...row, device_id })),
     )
-    await refined(house, [regular])
+    await refine([regular])
     for (const [device_id, fields] of devices) {
       // 05:10, and up to two hours after it.
-      await refined(house, [
-        [{ device_id, timestamp: at(5 * HOUR_MS + 600_000), ...fields(11), temperature: 21 }],
-      ])
+      await refine([[{ device_id, timestamp: at(5 * HOUR_MS + 600_000), ...fields(11), temperature: 21 }]])
       assert.deepEqual(await datesTakenAway(house), ['2024-01-15'], device_id)
     }
-    await assertAccounted(house)
-    await assertEqualsRebuild(house)
-  } finally {
-    await house.close()
-  }
-})
+  }))
 
-test('a meter that stands still is looked at for longer, and one that never moves again to the end', async () => {
-  // From 06:00 on it shows the same; what came late showed one more, for a moment. A day and a half later one of them goes on.
-  const house = await openHouse(engine)
-  try {
+test('a meter that stands still is looked at for longer, and one that never moves again to the end', () =>
+  inHouse(async (house, refine) => {
+    // From 06:00 on it shows the same; what came late showed one more, for a moment. A day and a half later one of them goes on.
     const still = (moves: boolean) => (n: number) => ({
       device_id: moves ? 'a' : 'b',
       energy_total_wh: n < 12 || (moves && n > 84) ? n * 10 : 120,
     })
-    await refined(house, [[...halfHours(5, still(true)), ...halfHours(5, still(false))]])
+    await refine([[...halfHours(5, still(true)), ...halfHours(5, still(false))]])
     const late = { timestamp: at(7 * HOUR_MS + 600_000), energy_total_wh: 121 }
-    await refined(house, [[{ ...late, device_id: 'a' }]])
+    await refine([[{ ...late, device_id: 'a' }]])
     assert.deepEqual(await datesTakenAway(house), ['2024-01-15', '2024-01-16', '2024-01-17'])
-    await refined(house, [[{ ...late, device_id: 'b' }]])
+    await refine([[{ ...late, device_id: 'b' }]])
     assert.equal((await datesTakenAway(house)).at(-1), '2024-01-19')
-    await assertEqualsRebuild(house)
-  } finally {
-    await house.close()
-  }
-})
+  }))
 
-test('what comes late of two times far apart leaves what lies between alone, and what follows the newest is carried on', async () => {
-  const house = await openHouse(engine)
-  try {
+test('what comes late of two times far apart leaves what lies between alone, and what follows the newest is carried on', () =>
+  inHouse(async (house, refine) => {
     const fields = METERS['counter and power in turn']!
     const rows = halfHours(20, fields)
     const [first, last] = [rows[11]!, rows.at(-2)!]
     const sent = rows.filter((row) => row !== first && row !== last)
     const next = { device_id: 'a', timestamp: at(20 * DAY_MS), energy_total_wh: 20 * 480, power_usage: 20 }
-    await refined(house, [sent, [first, last]])
+    await refine([sent, [first, last]])
     assert.deepEqual(await datesTakenAway(house), ['2024-01-15', '2024-02-03'])
-    await refined(house, [[next]])
-    await assertAccounted(house)
-    await assertEqualsRebuild(house)
-  } finally {
-    await house.close()
-  }
-})
+    await refine([[next]])
+  }))
 
 /** Four days of two devices, some of it strange, and what comes late of the first two: as the meter counts, or anything. */
 const houses = fc.record({
@@ -130,9 +123,8 @@ const houses = fc.record({
 
 test('it comes to the same as a rebuild, whatever comes late', async () => {
   await fc.assert(
-    fc.asyncProperty(houses, async ({ meters, strange, late }) => {
-      const house = await openHouse(engine)
-      try {
+    fc.asyncProperty(houses, ({ meters, strange, late }) =>
+      inHouse(async (_house, refine) => {
         const name = (index: number) => ({ device_id: 'ab'[index]! })
         const regular = meters.flatMap((meter, index) =>
           halfHours(4, METERS[meter]!).map((row) => ({ ...row, ...name(index) })),
@@ -145,13 +137,9 @@ test('it comes to the same as a rebuild, whatever comes late', async () => {
             timestamp: at(minute * 60_000),
           })),
         )
-        await refined(house, [inOrder, ...batches])
-        await assertAccounted(house)
-        await assertEqualsRebuild(house)
-      } finally {
-        await house.close()
-      }
-    }),
+        await refine([inOrder, ...batches])
+      }),
+    ),
     { numRuns: Number(process.env.SILVER_RUNS ?? 2), seed: Number(process.env.SILVER_SEED ?? 5) },
   )
 })
