@@ -31,11 +31,11 @@ WITH tenant_days AS (
 ), health AS (
   SELECT
     h.tenant_id, h.date,
-    mul_div(2 * CAST(CAST(sum(h.quality_sum) AS DECIMAL(28,6)) * 1000000 AS BIGINT) + CAST(sum(h.reading_count) AS BIGINT), 1,
+    int_div(2 * CAST(CAST(sum(h.quality_sum) AS DECIMAL(28,6)) * 1000000 AS BIGINT) + CAST(sum(h.reading_count) AS BIGINT),
       2 * CAST(sum(h.reading_count) AS BIGINT)) AS quality,
-    mul_div(2 * CAST(CAST(sum(h.health_score) AS DECIMAL(28,6)) * 1000000 AS BIGINT) + count(h.health_score), 1,
+    int_div(2 * CAST(CAST(sum(h.health_score) AS DECIMAL(28,6)) * 1000000 AS BIGINT) + count(h.health_score),
       NULLIF(2 * count(h.health_score), 0)) AS health,
-    mul_div(2 * CAST(CAST(sum(h.failure_probability) AS DECIMAL(28,6)) * 1000000 AS BIGINT) + count(h.failure_probability), 1,
+    int_div(2 * CAST(CAST(sum(h.failure_probability) AS DECIMAL(28,6)) * 1000000 AS BIGINT) + count(h.failure_probability),
       NULLIF(2 * count(h.failure_probability), 0)) AS risk,
     sum(h.alert_count) AS alert_count
   FROM device_health_metrics h

@@ -61,11 +61,11 @@ SELECT
   CAST(x.reported_nwh AS DOUBLE) / NULLIF(CAST(x.reported_power_mw AS DOUBLE) * 1000000, 0) AS energy_efficiency,
   -- Intervals with a reading / ceil(day / interval), at most 1, rounded half up.
   CASE WHEN e.interval_us IS NOT NULL THEN CAST(CAST(least(
-    mul_div(
-      2000000 * e.intervals_with_reading + mul_div(1000000 * l.day_s + e.interval_us - 1, 1, e.interval_us), 1,
-      2 * mul_div(1000000 * l.day_s + e.interval_us - 1, 1, e.interval_us)
+    int_div(
+      2000000 * e.intervals_with_reading + int_div(1000000 * l.day_s + e.interval_us - 1, e.interval_us),
+      2 * int_div(1000000 * l.day_s + e.interval_us - 1, e.interval_us)
     ), 1000000) AS DECIMAL(10,0)) * CAST(0.000001 AS DECIMAL(7,6)) AS DECIMAL(9,6)) END AS data_completeness,
-  CAST(CAST(mul_div(2000000 * s.covered_s + l.day_s, 1, 2 * l.day_s) AS DECIMAL(10,0))
+  CAST(CAST(int_div(2000000 * s.covered_s + l.day_s, 2 * l.day_s) AS DECIMAL(10,0))
     * CAST(0.000001 AS DECIMAL(7,6)) AS DECIMAL(9,6)) AS coverage_ratio,
   CAST(x.device_type AS STRING) AS device_type,
   CAST(x.location AS STRING) AS location,

@@ -42,30 +42,28 @@ WITH local_days AS (
     CASE WHEN x.reading_count IS NOT NULL THEN x.alert_episodes END AS alert_episodes,
     CASE WHEN x.interval_us IS NOT NULL AND x.outages > 0 THEN x.outages END AS outages,
     x.last_us - x.first_us - x.outage_us AS reporting_us,
-    coalesce(mul_div(2 * CAST(CAST(x.quality_sum AS DECIMAL(28,6)) * 1000000 AS BIGINT) + x.reading_count, 1, 2 * x.reading_count), 0) AS quality,
-    coalesce(mul_div(2000000 * x.valid_count + x.reading_count + coalesce(r.rejected, 0), 1, 2 * (x.reading_count + coalesce(r.rejected, 0))), 0) AS valid,
-    coalesce(mul_div(2000000 * x.late_count + x.reading_count, 1, 2 * x.reading_count), 0) AS late
+    coalesce(int_div(2 * CAST(CAST(x.quality_sum AS DECIMAL(28,6)) * 1000000 AS BIGINT) + x.reading_count, 2 * x.reading_count), 0) AS quality,
+    coalesce(int_div(2000000 * x.valid_count + x.reading_count + coalesce(r.rejected, 0), 2 * (x.reading_count + coalesce(r.rejected, 0))), 0) AS valid,
+    coalesce(int_div(2000000 * x.late_count + x.reading_count, 2 * x.reading_count), 0) AS late
   FROM reading_days x
   FULL JOIN reject_days r ON r.tenant_id = x.tenant_id AND r.device_id = x.device_id AND r.date = x.date
 ), scored AS (
   SELECT
     d.*, l.month, l.day_s,
     -- 0.4 q + 0.3 v + 0.2 (1 − l) + 0.1 (1 − min(episodes × 3600 / day_s / 10, 1)), over 10 × day_s.
-    CASE WHEN d.reading_count IS NOT NULL THEN mul_div(
+    CASE WHEN d.reading_count IS NOT NULL THEN int_div(
       2 * ((4 * d.quality + 3 * d.valid + 2 * (1000000 - d.late) + 1000000) * l.day_s
-        - least(d.alert_episodes * 360000000, 1000000 * l.day_s)) + 10 * l.day_s,
-      1, 20 * l.day_s) END AS health
+        - least(d.alert_episodes * 360000000, 1000000 * l.day_s)) + 10 * l.day_s, 20 * l.day_s) END AS health
   FROM days d
   JOIN local_days l ON l.date = d.date
 ), risked AS (
   SELECT
     *,
     -- 0.7 (1 − health) + episodes × 3600 / day_s / 20 + 0.3 l, at most 1.
-    CASE WHEN reading_count IS NOT NULL THEN least(mul_div(
-      2 * ((7 * (1000000 - health) + 3 * late) * day_s + alert_episodes * 1800000000) + 10 * day_s,
-      1, 20 * day_s), 1000000) END AS risk,
-    CASE WHEN reading_count IS NOT NULL THEN mul_div(2 * (6 * valid + 4 * (1000000 - late)) + 10, 1, 20) END AS reliability,
-    mul_div(1000000 * day_s + interval_us - 1, 1, interval_us) AS expected_intervals
+    CASE WHEN reading_count IS NOT NULL THEN least(int_div(
+      2 * ((7 * (1000000 - health) + 3 * late) * day_s + alert_episodes * 1800000000) + 10 * day_s, 20 * day_s), 1000000) END AS risk,
+    CASE WHEN reading_count IS NOT NULL THEN int_div(2 * (6 * valid + 4 * (1000000 - late)) + 10, 20) END AS reliability,
+    int_div(1000000 * day_s + interval_us - 1, interval_us) AS expected_intervals
   FROM scored
 )
 SELECT
@@ -81,7 +79,7 @@ SELECT
   CAST(alert_count AS BIGINT) AS alert_count,
   CAST(alert_episodes AS BIGINT) AS alert_episodes,
   -- least() passes over null, so that what is unknown has to be kept null by hand.
-  CASE WHEN interval_us IS NOT NULL THEN CAST(CAST(least(mul_div(200000000 * intervals_reporting + expected_intervals, 1, 2 * expected_intervals), 100000000) AS DECIMAL(10,0))
+  CASE WHEN interval_us IS NOT NULL THEN CAST(CAST(least(int_div(200000000 * intervals_reporting + expected_intervals, 2 * expected_intervals), 100000000) AS DECIMAL(10,0))
     * CAST(0.000001 AS DECIMAL(7,6)) AS DECIMAL(9,6)) END AS uptime_percentage,
   CAST(reporting_us AS DOUBLE) / (CAST(outages AS DOUBLE) * 3600000000) AS mtbf_hours,
   CAST(reading_count AS BIGINT) AS reading_count,

@@ -119,7 +119,7 @@ SELECT
   s.quarter_hour,
   CAST(CAST(s.energy_nwh AS DECIMAL(27,0)) * CAST(0.000000001 AS DECIMAL(10,9)) AS DECIMAL(38,9)) AS energy_wh,
   CAST(s.energy_method AS STRING) AS energy_method,
-  mul_div(s.covered_us, 1, 1000000) AS covered_s,
+  int_div(s.covered_us, 1000000) AS covered_s,
   CAST(s.readings AS BIGINT) AS readings,
   CAST(s.power_sum_mw AS BIGINT) AS power_sum_mw,
   CAST(s.power_count AS BIGINT) AS power_count,
@@ -131,9 +131,9 @@ SELECT
   -- Of the rest, rounded half up: trunc of the doubled cost, plus one, halved.
   CAST(CAST(
     b.billed_kwh * CAST(p.rate_nano AS DECIMAL(18,0))
-      + CAST(mul_div(mul_div(
+      + CAST(int_div(mul_div(
           CAST(b.billed_nwh - b.billed_kwh * CAST(1000000000000 AS DECIMAL(13,0)) AS BIGINT), p.rate_nano, 500000000000
-        ) + 1, 1, 2) AS DECIMAL(18,0))
+        ) + 1, 2) AS DECIMAL(18,0))
     AS DECIMAL(27,0)) * CAST(0.000000001 AS DECIMAL(10,9)) AS DECIMAL(38,9)) AS cost,
   CASE WHEN s.energy_nwh IS NOT NULL THEN CAST(p.tariff_version AS BIGINT) END AS tariff_version,
   CAST(s.user_id AS STRING) AS user_id,

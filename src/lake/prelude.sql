@@ -13,6 +13,8 @@ CREATE OR REPLACE MACRO mul_div(a, b, c) AS CASE
     THEN CAST(a AS BIGINT) * CAST(b AS BIGINT) // nullif(CAST(c AS BIGINT), 0)
   ELSE CAST((CAST(a AS HUGEINT) * CAST(b AS HUGEINT)) // nullif(CAST(c AS HUGEINT), 0) AS BIGINT)
 END;
+-- trunc(a / b) towards zero, of whole numbers; null where b is 0. Its arguments stand in it once: macros in macros multiply.
+CREATE OR REPLACE MACRO int_div(a, b) AS CAST(a AS BIGINT) // nullif(CAST(b AS BIGINT), 0);
 -- The text, or null where it is blank. Nearly all begin with a letter or digit: there nothing is trimmed.
 CREATE OR REPLACE MACRO filled(t) AS CASE WHEN t >= '!' AND t < '~' THEN t WHEN trim(t) <> '' THEN t END;
 CREATE OR REPLACE MACRO array_remove(a, x) AS list_filter(a, lambda e: e IS DISTINCT FROM x);

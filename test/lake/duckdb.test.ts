@@ -43,6 +43,7 @@ test('the prelude: exact arithmetic truncates towards zero in 128 bits, time is 
   // 7 × 3 / 2 = 10.5; (2^63 − 1) × 10 / 10 leaves 64 bits on the way, and so does −2^63 × 10 / −100 = 922337203685477580.8.
   const [row] = await session.rows(`SELECT mul_div(7, 3, 2) AS up, mul_div(-7, 3, 2) AS down,
     mul_div(9223372036854775807, 10, 10) AS wide, mul_div(-9223372036854775808, 10, -100) AS low, mul_div(1, 1, 0) AS nothing,
+    int_div(7, 2) AS half_up, int_div(-7, 2) AS half_down, int_div(7, 0) AS no_half,
     unix_micros(TIMESTAMP_LTZ '1970-01-01 00:00:01.5Z') AS us,
     timestamp_micros(1500000) = TIMESTAMPTZ '1970-01-01 00:00:01.5Z' AS back,
     try_divide(1, 0) AS none, nvl(NULL, 2) AS two, current_setting('TimeZone') AS zone`)
@@ -52,6 +53,9 @@ test('the prelude: exact arithmetic truncates towards zero in 128 bits, time is 
     wide: 9223372036854775807n,
     low: 922337203685477580n,
     nothing: null,
+    half_up: 3,
+    half_down: -3,
+    no_half: null,
     us: 1500000,
     back: true,
     none: null,

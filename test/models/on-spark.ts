@@ -14,6 +14,9 @@ export type Folders = (table: string) => string
 const MUL_DIV = `CREATE OR REPLACE TEMPORARY FUNCTION mul_div(a BIGINT, b BIGINT, c BIGINT) RETURNS BIGINT
   RETURN CAST(CAST(a AS DECIMAL(19, 0)) * CAST(b AS DECIMAL(19, 0)) DIV CAST(nullif(c, 0) AS DECIMAL(19, 0)) AS BIGINT)`
 
+const INT_DIV = `CREATE OR REPLACE TEMPORARY FUNCTION int_div(a BIGINT, b BIGINT) RETURNS BIGINT
+  RETURN a DIV nullif(b, 0)`
+
 const FILLED = `CREATE OR REPLACE TEMPORARY FUNCTION filled(t STRING) RETURNS STRING
   RETURN CASE WHEN trim(t) <> '' THEN t END`
 
@@ -55,6 +58,7 @@ export class SparkModels {
   /** Reference tables and constants. */
   async loadReference(): Promise<void> {
     await this.ask(MUL_DIV)
+    await this.ask(INT_DIV)
     await this.ask(FILLED)
     await this.constants()
     await this.#keep('type_limits', typeRowsSql(typeRows([])))
