@@ -6,11 +6,14 @@ import { dataFolder, start } from './run-cli.ts'
 
 const PATIENCE_MS = 60_000
 
+/** As a person starts it, but for a week of history. */
+const ENV = { SMARTHOUSE_SIMULATOR_HISTORY: '1d', SMARTHOUSE_ENGINE_THREADS: '2' }
+
 test('a first start in a real browser: every KPI and chart has values, without a console error', async (t) => {
   const browser = await openBrowser()
   if ('missing' in browser) return t.skip(`NOT RUN: no Chromium (${browser.missing})`)
   t.after(() => browser.close())
-  const platform = start(['up', '--no-open', '--port', '0', '--data', dataFolder(t)])
+  const platform = start(['up', '--no-open', '--port', '0', '--data', dataFolder(t)], { env: ENV })
   t.after(async () => {
     platform.child.kill('SIGTERM')
     await platform.ended
@@ -27,9 +30,12 @@ test('a first start in a real browser: every KPI and chart has values, without a
     const faults: string[] = []
     page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
     page.on('pageerror', (error) => faults.push(error.message))
-    for (const colorScheme of ['light', 'dark'] as const) {
+    // The theme follows the machine, with no reload.
+    const themes = width === 768 ? (['dark', 'light'] as const) : (['light', 'dark'] as const)
+    for (const colorScheme of themes) {
       await page.emulateMedia({ colorScheme })
-      await page.goto(`${url}/?range=7d`)
+      if (colorScheme === themes[0]) await page.goto(`${url}/?range=7d`)
+      await page.locator(`html[data-theme=${colorScheme}]`).waitFor()
       await everyFigure(page, `${width} px, ${colorScheme}`)
       assert.deepEqual(faults, [], `${width} px, ${colorScheme}`)
     }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { dataFolder, ROOT, smarthouse, sql } from './run-cli.ts'
+import { dataFolder, ROOT, smarthouseHere, sql } from './run-cli.ts'
 
 /**
  * Recorded houses, imported as docs/import.md says, against daily figures that are worked out here from the raw files. CI takes
@@ -37,7 +37,7 @@ function rowsOf(path: string): { names: string[]; rows: string[][] } {
   const cells = (line: string): string[] => line.split(',').map((cell) => cell.replaceAll('"', '').trim())
   return { names: cells(head!), rows: lines.map(cells) }
 }
-/** The file, or in CI the rows of it that begin with these dates, as a file of its own. */
+/** The file, or in CI the rows of it that begin with these dates, as they stand there, as a file of the same name. */
 function part(t: TestContext, path: string, from: string, to: string): string {
   if (IS_SOAK) return path
   const [head, ...lines] = text(path).trim().split('\n')
@@ -47,8 +47,9 @@ function part(t: TestContext, path: string, from: string, to: string): string {
     const date = line.replace('"', '').slice(0, 10)
     return date >= from && date <= to
   })
-  writeFileSync(join(folder, 'part.csv'), `${[head, ...chosen].join('\n')}\n`)
-  return join(folder, 'part.csv')
+  const file = join(folder, basename(path, '.gz'))
+  writeFileSync(file, `${[head, ...chosen].join('\n')}\n`)
+  return file
 }
 const dateOf = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 10)
 
@@ -59,7 +60,7 @@ async function imported(
   const data = dataFolder(t)
   process.env['SMARTHOUSE_TIME_ZONE'] = zone
   t.after(() => delete process.env['SMARTHOUSE_TIME_ZONE'])
-  const done = smarthouse('import', ...words, '--data', data, '--wait', '--json')
+  const done = await smarthouseHere('import', ...words, '--data', data, '--wait', '--json')
   assert.equal(done.status, 0, done.stderr)
   const report = JSON.parse(done.stdout) as Record<string, number> & { verdicts: Record<string, number> }
   const { accepted, duplicate, rejected } = report.verdicts
@@ -128,7 +129,7 @@ function heldDays(files: readonly string[]): Days {
 test('house-months, a reading a minute: every device and day as the raw files say; the meter is the house', async (t) => {
   if (skipped(t, 'refit_ukdale_ideal_1min')) return
   const files = globSync(HOUSES, { cwd: join(FOLDER, 'refit_ukdale_ideal_1min') }).map((file) =>
-    join(FOLDER, 'refit_ukdale_ideal_1min', file),
+    part(t, join(FOLDER, 'refit_ukdale_ideal_1min', file), '2013-10-01', '2013-10-10'),
   )
   const words = [
     '--wide',
@@ -164,7 +165,7 @@ test('house-months, a reading a minute: every device and day as the raw files sa
 
 test('hours of an electricity board, labelled by their end: the printed date is the day, also where the clock is put forward', async (t) => {
   if (skipped(t, 'openmv')) return
-  const file = join(FOLDER, 'openmv', 'electricity-usage.csv')
+  const file = part(t, join(FOLDER, 'openmv', 'electricity-usage.csv'), '03/01/2012', '03/17/2012')
   const words = [
     file,
     '--map',

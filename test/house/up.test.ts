@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { cpSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test, type TestContext } from 'node:test'
-import { dataFolder, smarthouse, sql, start } from './run-cli.ts'
+import { dataFolder, smarthouse, smarthouseHere, sql, start } from './run-cli.ts'
 
-/** A shorter history than a person gets, so that the test is short. */
-const ENV = { SMARTHOUSE_SIMULATOR_HISTORY: '1d' }
+/** A shorter history than a person gets and a quieter house, so that the test is short. */
+const ENV = { SMARTHOUSE_SIMULATOR_HISTORY: '3h', SMARTHOUSE_SIMULATOR_RATE: '1/5s' }
 const PATIENCE_MS = 60_000
 
 interface Status {
@@ -34,8 +34,8 @@ function up(t: TestContext, data: string, ...words: string[]) {
   return { ...platform, url }
 }
 
-const status = (data: string): Status =>
-  JSON.parse(smarthouse('status', '--json', '--data', data).stdout) as Status
+const status = async (data: string): Promise<Status> =>
+  JSON.parse((await smarthouseHere('status', '--json', '--data', data)).stdout) as Status
 
 async function energyKwh(url: string): Promise<number> {
   return await until('the first figure', async () => {
@@ -56,12 +56,12 @@ test('one command starts everything, a second one is refused, a dead part comes 
   assert.match(second.stderr, /already running/)
   assert.ok(second.stderr.includes(url), 'it says where')
 
-  const before = status(data)
+  const before = await status(data)
   assert.equal(before.running, true)
   const victim = before.instance!.parts.find((part) => part.name === 'stages')!
   process.kill(victim.pid!, 'SIGKILL')
-  await until('the restart', () => {
-    const part = status(data).instance?.parts.find(({ name }) => name === 'stages')
+  await until('the restart', async () => {
+    const part = (await status(data)).instance?.parts.find(({ name }) => name === 'stages')
     return part?.pid && part.pid !== victim.pid && part.restarts === 1 ? part : undefined
   })
   await until(
@@ -73,13 +73,13 @@ test('one command starts everything, a second one is refused, a dead part comes 
   platform.child.kill('SIGINT')
   assert.equal(await platform.ended, 0, platform.output())
   assert.match(platform.output(), /Stopped\./)
-  assert.equal(smarthouse('status', '--data', data).status, 3)
+  assert.equal((await smarthouseHere('status', '--data', data)).status, 3)
   for (const { pid } of before.instance!.parts) if (pid) assert.equal(alive(pid), false, `${pid} is gone`)
 
   // What was acknowledged is whole: the stages, run to the end, leave nothing pending, and the rebuild agrees.
   for (const stage of ['bronze', 'silver', 'gold'])
-    assert.equal(smarthouse(stage, '--once', '--data', data).status, 0)
-  const verified = smarthouse('verify', '--data', data)
+    assert.equal((await smarthouseHere(stage, '--once', '--data', data)).status, 0)
+  const verified = await smarthouseHere('verify', '--data', data)
   assert.equal(verified.status, 0, verified.stdout + verified.stderr)
 
   // The folder, copied elsewhere, shows the same figures.
@@ -91,7 +91,7 @@ test('one command starts everything, a second one is refused, a dead part comes 
   assert.ok(original.length > 0)
   const elsewhere = up(t, copy, '--no-simulator')
   assert.ok((await energyKwh(await elsewhere.url)) > 0)
-  assert.equal(smarthouse('down', '--data', copy).status, 0)
+  assert.equal((await smarthouseHere('down', '--data', copy)).status, 0)
   assert.equal(await elsewhere.ended, 0)
   assert.deepEqual(await sql(copy, query), original)
 })
@@ -100,16 +100,16 @@ test('a supervisor that was killed leaves nothing running, and the next start go
   const data = dataFolder(t)
   const platform = up(t, data)
   await energyKwh(await platform.url)
-  const pids = status(data).instance!.parts.flatMap(({ pid }) => (pid ? [pid] : []))
+  const pids = (await status(data)).instance!.parts.flatMap(({ pid }) => (pid ? [pid] : []))
   platform.child.kill('SIGKILL')
   await platform.ended
   await until('the parts to end', () => (pids.some(alive) ? undefined : true))
-  const down = smarthouse('down', '--data', data)
+  const down = await smarthouseHere('down', '--data', data)
   assert.equal(down.status, 0)
   assert.match(down.stdout, /without a clean stop/)
   const again = up(t, data)
   assert.ok((await energyKwh(await again.url)) > 0)
-  assert.equal(smarthouse('down', '--data', data).status, 0)
+  assert.equal((await smarthouseHere('down', '--data', data)).status, 0)
   assert.equal(await again.ended, 0)
 })
 
