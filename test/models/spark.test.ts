@@ -23,13 +23,6 @@ const INCREMENTAL_ONLY = [
   'windows_on_time',
 ].map((name) => `4-silver/${name}`)
 
-/** Few questions about many rows: compiling pays here. */
-const COMPILED = {
-  'spark.sql.codegen.wholeStage': 'true',
-  'spark.sql.codegen.factoryMode': 'FALLBACK',
-  'spark.sql.parquet.outputTimestampType': 'TIMESTAMP_MICROS',
-}
-
 let spark: Answering | undefined
 let week: Week | undefined
 after(async () => {
@@ -42,7 +35,7 @@ test('every model of a rebuild gives the same rows on Spark; a changed constant 
   if (why) return t.skip(`NOT RUN: ${why}`)
   const warehouse = mkdtempSync(join(tmpdir(), 'smarthouse-spark-'))
   t.after(() => rmSync(warehouse, { recursive: true, force: true, maxRetries: 5 }))
-  spark = startSpark({ 'spark.sql.warehouse.dir': warehouse, ...COMPILED })
+  spark = startSpark({ 'spark.sql.warehouse.dir': warehouse })
   week = await makeWeek()
   const { lake } = week
   const models = new SparkModels(spark, (table) => join(lake.root, ...table.split('.')), warehouse)

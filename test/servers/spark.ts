@@ -53,7 +53,10 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'spark.sql.extensions': 'io.delta.sql.DeltaSparkSessionExtension',
   'spark.sql.catalog.spark_catalog': 'org.apache.spark.sql.delta.catalog.DeltaCatalog',
   'spark.sql.session.timeZone': 'UTC',
-  // The data is small and the questions are many: compiling each query would take longer than running it.
+  'spark.sql.parquet.outputTimestampType': 'TIMESTAMP_MICROS',
+  // The data is small and the questions are many: compiling each query, and planning it again while it runs, would take longer than
+  // running it.
+  'spark.sql.adaptive.enabled': 'false',
   'spark.sql.shuffle.partitions': '1',
   'spark.databricks.delta.snapshotPartitions': '1',
   'spark.sql.codegen.wholeStage': 'false',
@@ -69,7 +72,11 @@ export function startSpark(settings: Readonly<Record<string, string>> = {}): Ans
     '-XX:ReservedCodeCacheSize=256m',
     '-XX:-UseCodeCacheFlushing',
     '-XX:+UseSerialGC',
+    // Room for its classes and for what a question leaves, so that nothing is collected over and over while they grow.
+    '-XX:MetaspaceSize=512m',
+    '-Xms1g',
     '-Xmx1g',
+    '-Xmn512m',
     ...[...OPENED, ...OPENED_INSIDE].map((name) => `--add-opens=${name}=ALL-UNNAMED`),
     '-Djdk.reflect.useDirectMethodHandle=false',
     '-Dio.netty.tryReflectionSetAccessible=true',
