@@ -171,6 +171,9 @@ export function clusterProperties(nodes: number): Record<string, string | number
     'share.coordinator.state.topic.num.partitions': 1,
     'share.coordinator.state.topic.replication.factor': copies,
     'share.coordinator.state.topic.min.isr': Math.max(1, copies - 1),
+    // A node that was killed is let in again only when its session of before has run out: 9 s by default, asked every 2 s.
+    'broker.session.timeout.ms': 3000,
+    'broker.heartbeat.interval.ms': 500,
     'group.initial.rebalance.delay.ms': 0,
     'group.min.session.timeout.ms': 1000,
     'log.cleaner.dedupe.buffer.size': 2_097_152,

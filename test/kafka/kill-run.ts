@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { openKafkaLog, type KafkaLogOptions } from '../../src/2-stream/kafka.ts'
 import { openReadOnly, type ReadOnlyLake } from './kill-lake.ts'
-import { smarthouse, start } from '../house/run-cli.ts'
+import { smarthouseHere, start } from '../house/run-cli.ts'
 import { startKafka, type Kafka } from '../servers/kafka.ts'
 
 export interface KillRun {
@@ -77,7 +77,7 @@ export async function killAtRandom(run: KillRun): Promise<KillReport> {
     await lake.close()
     await log.close()
     run.say?.('Silver, Gold and verify …')
-    return { killed, ...crowd.heldAgainst(counts), verify: verified(words) }
+    return { killed, ...crowd.heldAgainst(counts), verify: await verified(words) }
   } finally {
     crowd.killAll()
     await kafka.close()
@@ -266,12 +266,10 @@ async function allLanded(
   }
 }
 
-function verified(words: readonly string[]): KillReport['verify'] {
-  for (const stage of ['silver', 'gold']) {
-    const { status, stdout, stderr } = smarthouse(stage, '--once', ...words)
-    if (status !== 0) return { status, output: `${stage}: ${stdout}${stderr}` }
-  }
-  const { status, stdout, stderr } = smarthouse('verify', ...words)
+async function verified(words: readonly string[]): Promise<KillReport['verify']> {
+  const worked = await smarthouseHere('stages', '--once', ...words)
+  if (worked.status !== 0) return { status: worked.status, output: `stages: ${worked.stdout}${worked.stderr}` }
+  const { status, stdout, stderr } = await smarthouseHere('verify', ...words)
   return { status, output: `${stdout}${stderr}`.trim() }
 }
 

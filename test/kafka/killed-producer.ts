@@ -11,18 +11,19 @@ import { isPlatformError } from '../../src/errors.ts'
 import { readingOf } from './kill-readings.ts'
 
 const [optionsText, name, perSecond, sinceMs] = process.argv.slice(2)
-const EVERY_MS = 20
+const PAUSE_MS = 20
 const MOST_PER_APPEND = 500
 const MOST_IN_FLIGHT = 8
+const everyMs = 1000 / Number(perSecond)
 
 let running = true
 process.on('SIGTERM', () => (running = false))
 const log = await opened()
 const inFlight = new Set<Promise<void>>()
 for (let sent = 0; running;) {
-  const due = Math.floor(((Date.now() - Number(sinceMs)) / 1000) * Number(perSecond))
+  const due = Math.floor((Date.now() - Number(sinceMs)) / everyMs)
   if (due === sent) {
-    await sleep(EVERY_MS)
+    await sleep(PAUSE_MS)
     continue
   }
   if (inFlight.size >= MOST_IN_FLIGHT) {
@@ -30,7 +31,10 @@ for (let sent = 0; running;) {
     continue
   }
   const [from, to] = [sent, Math.min(due, sent + MOST_PER_APPEND)]
-  const messages = Array.from({ length: to - from }, (_, n) => readingOf(name!, from + n))
+  const messages = Array.from({ length: to - from }, (_, n) =>
+    // Measured when it was due, as a device's buffer has it.
+    readingOf(name!, from + n, Number(sinceMs) + (from + n) * everyMs),
+  )
   const append = log.append(messages).then(() => void writeSync(1, `${from} ${to}\n`))
   inFlight.add(append)
   void append.finally(() => inFlight.delete(append))
