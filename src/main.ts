@@ -11,6 +11,7 @@ import type { Arguments } from './commands/command.ts'
 import { ACCEPTED_CONFIG, loadConfig, requireNamedFiles, type LoadedConfig } from './config-file.ts'
 import type { Config } from './config.ts'
 import { isDataFolder, openDataFolder, type DataFolder } from './data-folder.ts'
+import { isPlatformError } from './errors.ts'
 import { kafkaSettings } from './kafka-settings.ts'
 import type { Engine, Lake } from './lake/types.ts'
 import { BRONZE_GROUP, DEAD_LETTER_TOPIC, TELEMETRY_TOPIC } from './reading.ts'
@@ -123,10 +124,10 @@ export async function openWarehouse(settings: Settings): Promise<Warehouse> {
 
 /**
  * Opens the stream. A new embedded log begins where Bronze ends, so that a deleted stream folder can neither hide
- * new readings below old offsets nor count any twice.
+ * new readings below old offsets nor count any twice. `waiting`: see {@link openKafka}.
  */
-export async function openStream(settings: Settings, lake: Lake): Promise<StreamLog> {
-  if (settings.config.stream.type === 'kafka') return await openKafka(settings)
+export async function openStream(settings: Settings, lake: Lake, waiting?: AbortSignal): Promise<StreamLog> {
+  if (settings.config.stream.type === 'kafka') return await openKafka(settings, waiting)
   const { folder } = settings
   const { openEmbeddedLog } = await import('./2-stream/embedded.ts')
   const bronze = await lake.snapshot(BRONZE_TELEMETRY.name)
@@ -136,9 +137,21 @@ export async function openStream(settings: Settings, lake: Lake): Promise<Stream
   })
 }
 
-async function openKafka({ config, baseDir }: Settings): Promise<StreamLog> {
+/** `waiting`: until it is aborted, a broker that is away is waited for, and told of; without it that is an error. */
+async function openKafka({ config, baseDir }: Settings, waiting?: AbortSignal): Promise<StreamLog> {
   const { openKafkaLog } = await import('./2-stream/kafka.ts')
-  return await openKafkaLog({ ...kafkaSettings(config, baseDir), onProblem: tellProblem })
+  const open = () => openKafkaLog({ ...kafkaSettings(config, baseDir), onProblem: tellProblem })
+  if (!waiting) return await open()
+  const { openWhenThere } = await import('./2-stream/later.ts')
+  const log = await openWhenThere(open, {
+    stop: waiting,
+    onFailure(error) {
+      if (!isPlatformError(error)) throw error
+      tellProblem(error)
+    },
+  })
+  tellProblem(null)
+  return log
 }
 
 export type KafkaTopic = ReturnType<typeof kafkaSettings> & { topic: string }
@@ -149,9 +162,9 @@ export async function openKafkaTopic(asked: KafkaTopic): Promise<StreamLog> {
   return await openKafkaLog({ ...asked, create: false })
 }
 
-/** Opens the stream for a producer: without the lake, unless a lost stream must ask it where to begin. */
-export async function openStreamAlone(settings: Settings): Promise<StreamLog> {
-  if (settings.config.stream.type === 'kafka') return await openKafka(settings)
+/** Opens the stream for a producer: without the lake, unless a lost stream must ask it where to begin. `waiting`: as of {@link openStream}. */
+export async function openStreamAlone(settings: Settings, waiting?: AbortSignal): Promise<StreamLog> {
+  if (settings.config.stream.type === 'kafka') return await openKafka(settings, waiting)
   const { stream, lake } = settings.folder
   const isLost = !existsSync(join(stream, `${TELEMETRY_TOPIC}.sqlite`)) && existsSync(join(lake, 'bronze'))
   if (!isLost) {
@@ -174,7 +187,13 @@ export async function openDevices({ folder }: Settings): Promise<Registry> {
 
 export type StageName = Stage['name']
 
-export async function openStage(name: StageName, settings: Settings, warehouse: Warehouse): Promise<Stage> {
+/** `waiting`: as of {@link openStream}. */
+export async function openStage(
+  name: StageName,
+  settings: Settings,
+  warehouse: Warehouse,
+  waiting?: AbortSignal,
+): Promise<Stage> {
   const { lake, engine } = warehouse
   if (name === 'silver') {
     const { createSilverStage } = await import('./4-silver/refine.ts')
@@ -184,14 +203,18 @@ export async function openStage(name: StageName, settings: Settings, warehouse: 
     const { createGoldStage } = await import('./5-gold/aggregate.ts')
     return await createGoldStage({ lake, engine })
   }
-  return await openBronze(settings, warehouse)
+  return await openBronze(settings, warehouse, waiting)
 }
 
 /** Bronze on the embedded log lands and trims all of it; on Kafka it is one of any number of workers that share a topic. */
-async function openBronze(settings: Settings, { lake, engine }: Warehouse): Promise<Stage> {
+async function openBronze(
+  settings: Settings,
+  { lake, engine }: Warehouse,
+  waiting?: AbortSignal,
+): Promise<Stage> {
   const { createBronzeStage } = await import('./3-bronze/land.ts')
   const isKafka = settings.config.stream.type === 'kafka'
-  const log = await openStream(settings, lake)
+  const log = await openStream(settings, lake, waiting)
   const deadLetters = await openDeadLetters(settings)
   const share = isKafka ? await joinKafka(settings) : undefined
   const stage = await createBronzeStage({

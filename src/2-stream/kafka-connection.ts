@@ -1,7 +1,7 @@
 /** How the platform's clients reach Kafka: addresses, encryption, credentials; and what their errors mean. */
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { Admin, type BaseOptions } from '@platformatic/kafka'
+import { Admin, type BaseOptions } from './kafka-library.ts'
 import { PlatformError, isPlatformError } from '../errors.ts'
 
 export interface KafkaConnection {

@@ -1,5 +1,5 @@
 /** Reading a partition of Kafka from an offset on: what a fetch brought, as records, with what is no record left out. */
-import type { Consumer, KafkaRecord, RecordsBatch } from '@platformatic/kafka'
+import type { Consumer, KafkaRecord, RecordsBatch } from './kafka-library.ts'
 import type { StreamRecord } from './log.ts'
 
 /** Bits of a batch's attributes: <https://kafka.apache.org/documentation/#recordbatch>. */

@@ -3,7 +3,7 @@
  * in step, idempotent. A send is tried again, the same to the broker, for as long as what is wrong may heal: an append
  * waits, and is never told that it failed while it may have arrived.
  */
-import { compatibilityPartitioner, Producer } from '@platformatic/kafka'
+import { compatibilityPartitioner, Producer } from './kafka-library.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StreamMessage } from '../1-source/source.ts'
 import { PlatformError } from '../errors.ts'

@@ -2,7 +2,7 @@
  * Workers that land one topic together: Kafka's consumer group deals the partitions out among them. Where a partition
  * is read from stands in the lake alone; the group is told afterwards how far it has come, so that every tool sees the lag.
  */
-import { Consumer } from '@platformatic/kafka'
+import { Consumer } from './kafka-library.ts'
 import type { PlatformError } from '../errors.ts'
 import { clientOptions, kafkaError, type KafkaConnection } from './kafka-connection.ts'
 import type { Share } from './log.ts'

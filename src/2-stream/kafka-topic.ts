@@ -1,5 +1,5 @@
 /** The topics on the broker: created where they are absent and may be, and looked at before they are used. */
-import { ConfigResourceTypes, type Admin } from '@platformatic/kafka'
+import { ConfigResourceTypes, type Admin } from './kafka-library.ts'
 import { PlatformError } from '../errors.ts'
 import { allErrors, isAnswered, kafkaError } from './kafka-connection.ts'
 

@@ -1,5 +1,5 @@
 /** Kafka as it is seen from outside: every topic of the cluster, every consumer group with its lag. */
-import { ConfigResourceTypes, type Admin } from '@platformatic/kafka'
+import { ConfigResourceTypes, type Admin } from './kafka-library.ts'
 import { kafkaError, openAdmin } from './kafka-connection.ts'
 import { openKafkaLog, type KafkaLogOptions } from './kafka.ts'
 import type { GroupPartition, GroupView, PartitionView, StreamView, TopicView } from './types.ts'

@@ -3,7 +3,7 @@
  * where reading begins; `kafka-share.ts` only deals out partitions among workers.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Admin, ConnectionPool, Consumer } from '@platformatic/kafka'
+import { type Admin, ConnectionPool, Consumer } from './kafka-library.ts'
 import { isPlatformError, PlatformError } from '../errors.ts'
 import { TELEMETRY_TOPIC } from '../reading.ts'
 import { backOffMs, clientOptions, isAnswered, kafkaError, openAdmin } from './kafka-connection.ts'

@@ -9,6 +9,23 @@ import type { StreamLog } from './log.ts'
 const FIRST_BACKOFF_MS = 250
 const LONGEST_BACKOFF_MS = 10_000
 
+/** Opens it as soon as that works, with pauses that grow. Throws what `onFailure` throws, and the failure itself once it is stopped. */
+export async function openWhenThere<T>(
+  open: () => Promise<T>,
+  { stop, onFailure }: { stop: AbortSignal; onFailure: (error: unknown) => void },
+): Promise<T> {
+  for (let backoffMs = FIRST_BACKOFF_MS; ; backoffMs = Math.min(backoffMs * 2, LONGEST_BACKOFF_MS)) {
+    try {
+      return await open()
+    } catch (error) {
+      if (stop.aborted) throw error
+      onFailure(error)
+      await sleep(backoffMs, undefined, { signal: stop }).catch(() => undefined)
+      if (stop.aborted) throw error
+    }
+  }
+}
+
 export interface LaterOptions {
   topic: string
   open: () => Promise<StreamLog>
@@ -24,21 +41,17 @@ export function openLater({ topic, open, onProblem }: LaterOptions): StreamLog {
     'Try again in some seconds.',
   )
   const stop = new AbortController()
-  const opening = (async () => {
-    for (let backoffMs = FIRST_BACKOFF_MS; ; backoffMs = Math.min(backoffMs * 2, LONGEST_BACKOFF_MS)) {
-      try {
-        const opened = await open()
-        log = opened
-        onProblem(null)
-        return opened
-      } catch (error) {
-        problem = error as Error
-        if (isPlatformError(error)) onProblem(error)
-      }
-      await sleep(backoffMs, undefined, { signal: stop.signal }).catch(() => undefined)
-      if (stop.signal.aborted) throw problem
-    }
-  })()
+  const opening = openWhenThere(open, {
+    stop: stop.signal,
+    onFailure(error) {
+      problem = error as Error
+      if (isPlatformError(error)) onProblem(error)
+    },
+  }).then((opened) => {
+    log = opened
+    onProblem(null)
+    return opened
+  })
   opening.catch(() => undefined) // Told to each who waits for it.
   const now = (): StreamLog => {
     if (log) return log

@@ -11,7 +11,7 @@ import {
 import { watchReference } from '../run/reference.ts'
 import { pause, runStage } from '../run/loop.ts'
 import { beginLog, log } from '../run/log.ts'
-import { isSupervised, tellDoing } from '../run/part.ts'
+import { isSupervised, tellDoing, waitingUntil } from '../run/part.ts'
 import { keepUp } from '../run/upkeep.ts'
 import type { Say } from '../log.ts'
 import type { StepReport } from '../stage.ts'
@@ -103,7 +103,7 @@ async function runOne(
     silver: 500,
     gold: settings.config.gold.every,
   }[name]
-  const stage = await openStage(name, settings, warehouse)
+  const stage = await openStage(name, settings, warehouse, waitingUntil(context.stop))
   try {
     await runStage(stage, {
       once: context.once,

@@ -220,8 +220,8 @@ export function bronzeCases(kafka: () => Kafka): void {
         let running = true
         const producing = (async () => {
           while (running) {
-            await log.append(upTo(200, sent).map((n) => ({ key: `k${n}`, value: reading(n) })))
-            sent += 200
+            await log.append(upTo(50, sent).map((n) => ({ key: `k${n}`, value: reading(n) })))
+            sent += 50
             await sleep(20)
           }
         })()

@@ -68,25 +68,27 @@ describe('three brokers', { skip: kafkaSkip() }, () => {
     let running = true
     const producing = (async () => {
       while (running) {
-        await log.append(upTo(200, sent).map((n) => ({ key: `k${n}`, value: reading(n) })))
-        sent += 200
-        await sleep(20)
+        await log.append(upTo(50, sent).map((n) => ({ key: `k${n}`, value: reading(n) })))
+        sent += 50
+        await sleep(50)
       }
     })()
-    const landed = async (rows: number): Promise<void> => {
-      let seen = 0
+    let seen = 0
+    /** So many more than were acknowledged until now: they were taken and handed out by those that are there. */
+    const landed = async (more: number): Promise<void> => {
+      const rows = sent + more
       await until(async () => {
         seen += (await house.stage.step({ final: false }).catch(() => ({ rows: 0 }))).rows
         return seen >= rows
       })
     }
     try {
-      await landed(1_000)
+      await landed(500)
       const metadata = await admin.metadata({ topics: [topic], forceUpdate: true })
       const first = metadata.topics.get(topic)!.partitions[0]!.leader
       await kafka.nodes[first - 1]!.kill()
       // With one broker of three gone, the other two take readings and hand them out.
-      await landed(2_000)
+      await landed(500)
       await short.waits()
       await kafka.nodes[first - 1]!.start()
       await until(async () => {
@@ -95,7 +97,7 @@ describe('three brokers', { skip: kafkaSkip() }, () => {
       })
       await short.goesOn()
       await kafka.nodes[first % 3]!.kill()
-      await landed(2_000)
+      await landed(500)
       running = false
       await producing
       await house.landAll()
