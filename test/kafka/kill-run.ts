@@ -268,7 +268,8 @@ async function allLanded(
 
 async function verified(words: readonly string[]): Promise<KillReport['verify']> {
   const worked = await smarthouseHere('stages', '--once', ...words)
-  if (worked.status !== 0) return { status: worked.status, output: `stages: ${worked.stdout}${worked.stderr}` }
+  if (worked.status !== 0)
+    return { status: worked.status, output: `stages: ${worked.stdout}${worked.stderr}` }
   const { status, stdout, stderr } = await smarthouseHere('verify', ...words)
   return { status, output: `${stdout}${stderr}`.trim() }
 }
