@@ -10,12 +10,17 @@ import { APPENDER_SPAN, NUMBERS, numbersFrom, range, world } from './temporary.t
 
 const SOAK = process.env.SOAK === '1'
 const BATCHES = SOAK ? 500 : 50
-const MIXED_S = SOAK ? 600 : 20
+const LEAST_MIXED_S = SOAK ? 600 : 0
 
-function run(t: TestContext, script: string, words: readonly (string | number)[]): ChildProcess {
+function run(
+  t: TestContext,
+  script: string,
+  words: readonly (string | number)[],
+  stdin: 'ignore' | 'pipe' = 'ignore',
+): ChildProcess {
   const file = fileURLToPath(new URL(script, import.meta.url))
   const child = spawn(process.execPath, [file, ...words.map(String)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: [stdin, 'pipe', 'inherit'],
   })
   t.after(() => child.kill('SIGKILL'))
   return child
@@ -57,48 +62,62 @@ test(`four writing processes of ${BATCHES} batches, each killed twice and replay
   assert.deepEqual(await numbers(await openLake({ root, engine })), expected)
 })
 
-test(`2 appenders, 2 mergers, an overwriter, a vacuum and 3 readers for ${MIXED_S} s: nothing twice, nothing missing, no file vanished`, async (t) => {
+/** What the processes of each role must have done before they are told to end: merges, overwrites, files deleted, looks. */
+const ENOUGH = { appender: 60, merger: 4, overwriter: 8, vacuum: 4, reader: 60 }
+type Role = keyof typeof ENOUGH
+
+test('2 appenders, 2 mergers, an overwriter, a vacuum and 3 readers: nothing twice, nothing missing, no file vanished', async (t) => {
   const { root, lake, engine, numbers } = await world(t, { 'delta.checkpointInterval': '10' })
+  const until = Date.now() + LEAST_MIXED_S * 1000
   const committed = new Map<number, number>()
-  const until = Date.now() + MIXED_S * 1000
-  const start = (role: string, id = 0) =>
-    run(t, './mixed.ts', [role, root, id, Math.max(1, (until - Date.now()) / 1000)])
-  const counted = async (child: ChildProcess, id = 0): Promise<number> => {
-    const { last, code } = await ended(child, (line) => {
-      if (line.startsWith('last ')) committed.set(id, Number(line.slice(5)))
+  const done = new Map<ChildProcess, [Role, number]>()
+  let isEnough = false
+  /** Tells all to end once each role has done enough, those that were killed again since their start, too. */
+  const look = (): void => {
+    const parts = [...done.values()]
+    const of = (role: Role) => parts.reduce((sum, [each, count]) => sum + (each === role ? count : 0), 0)
+    isEnough ||=
+      parts.length === 9 &&
+      parts.every(([role, count]) => count > 0 || role === 'merger') &&
+      Object.entries(ENOUGH).every(([role, least]) => of(role as Role) >= least) &&
+      Date.now() >= until
+    if (isEnough) for (const child of done.keys()) child.stdin!.end()
+  }
+  const runs = async (role: Role, id: number, onDone: (count: number, child: ChildProcess) => void) => {
+    const child = run(t, './mixed.ts', [role, root, id], 'pipe')
+    const { code } = await ended(child, (line) => {
+      const [word, number] = line.split(' ')
+      if (word === 'last') committed.set(id, Number(number))
+      else onDone(Number(number), child)
+    })
+    return code
+  }
+  const counted = async (role: Role, id = 0): Promise<void> => {
+    const code = await runs(role, id, (count, child) => {
+      done.set(child, [role, count])
+      look()
     })
     assert.equal(code, 0)
-    return Number(last.slice('done '.length))
   }
-  /** One that is killed in the middle, and started again. */
-  const killed = async (role: string, id = 0): Promise<number> => {
-    const child = start(role, id)
-    setTimeout(() => child.kill('SIGKILL'), MIXED_S * 500)
-    await assert.rejects(counted(child, id))
-    return counted(start(role, id), id)
+  /** One that is killed at whatever it does a while after so many turns, and started again. */
+  const killed = async (role: Role, turns: number, id = 0): Promise<void> => {
+    let left = turns
+    const code = await runs(role, id, (_, child) => {
+      left -= 1
+      if (left === 0) setTimeout(() => child.kill('SIGKILL'), Math.random() * 300)
+    })
+    assert.equal(code, null)
+    await counted(role, id)
   }
-  const done = await Promise.all([
-    killed('appender', 1),
-    counted(start('appender', 2), 2),
-    killed('merger'),
-    counted(start('merger')),
-    counted(start('overwriter')),
-    counted(start('vacuum')),
-    ...[0, 1, 2].map(() => counted(start('reader'))),
+  await Promise.all([
+    killed('appender', 8, 1),
+    counted('appender', 2),
+    killed('merger', 5),
+    counted('merger'),
+    counted('overwriter'),
+    counted('vacuum'),
+    ...[0, 1, 2].map(() => counted('reader')),
   ])
-  // Each role has had something to do: merges, overwrites, files deleted, looks. Of two, a busy machine may leave one without.
-  const [appended, merged, overwritten, deleted, looked] = [
-    done[0]! + done[1]!,
-    done[2]! + done[3]!,
-    done[4]!,
-    done[5]!,
-    done[6]! + done[7]! + done[8]!,
-  ]
-  assert.ok(appended >= 10 && looked >= 15, `${appended} appends, ${looked} looks`)
-  assert.ok(
-    merged > 0 && overwritten > 0 && deleted > 0,
-    `${merged} merges, ${overwritten} overwrites, ${deleted} files deleted`,
-  )
   const seen = await numbers(await openLake({ root, engine }))
   for (const id of [1, 2]) {
     const own = seen.filter((n) => Math.floor(n / APPENDER_SPAN) === id)

@@ -1,17 +1,18 @@
 /**
- * One process of the mixed concurrency test: `node mixed.ts ROLE ROOT ID SECONDS`. Whatever the roles do, at every version
- * the table holds of each appender the numbers from its first one on, none missing and none twice. Prints how often
- * it did something; an appender also the last number that was reported committed.
+ * One process of the mixed concurrency test: `node mixed.ts ROLE ROOT ID`. Whatever the roles do, at every version the table
+ * holds of each appender the numbers from its first one on, none missing and none twice. Prints again and again how often it
+ * did something, until its standard input ends; an appender also the last number that was reported committed.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { compactTable, LakeError, openDuckDb, openLake } from '../../src/lake/index.ts'
 import { APPENDER_SPAN, BATCH_ROWS, GRACE_MS, NUMBERS, numbersFrom } from './temporary.ts'
 
-const [role = '', root = '', id = '', seconds = ''] = process.argv.slice(2)
+const [role = '', root = '', id = ''] = process.argv.slice(2)
 const engine = await openDuckDb({ threads: 1, memoryLimitMb: 128 })
 const lake = await openLake({ root, engine })
 const session = await engine.session()
-const until = Date.now() + Number(seconds) * 1000
+let isEnough = false
+process.stdin.resume().once('end', () => (isEnough = true))
 const DAY_MS = 86_400_000
 let done = 0
 
@@ -28,7 +29,7 @@ const roles: Record<string, () => Promise<void>> = {
     await lake.commit(NUMBERS.name, { operation: 'WRITE', add, txns: { [app]: batch } })
     done += 1
     process.stdout.write(`last ${first + BATCH_ROWS - 1}\n`)
-    await sleep(80)
+    await sleep(150)
   },
   async merger() {
     done += (await compactTable({ lake, engine, table: NUMBERS.name })).merged > 0 ? 1 : 0
@@ -74,12 +75,14 @@ const roles: Record<string, () => Promise<void>> = {
       newest.set(appender, last)
     }
     done += 1
-    await sleep(100)
+    await sleep(250)
   },
 }
 const newest = new Map<number, number>()
 
-while (Date.now() < until) await roles[role]!()
+while (!isEnough) {
+  await roles[role]!()
+  process.stdout.write(`done ${done}\n`)
+}
 await lake.close()
 await engine.close()
-process.stdout.write(`done ${done}\n`)
