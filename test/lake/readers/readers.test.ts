@@ -1,5 +1,13 @@
-/** Other engines read the tables of a pipeline run, and find what we find: see `figures.ts` for what is compared. */
+/**
+ * Other engines read the tables of a pipeline run, and find what we find: see `figures.ts` for what is compared. Spark runs the
+ * models, too, in the same JVM: what it has loaded and compiled for the one serves the other.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { assertSameRows } from '../../models/same-rows.ts'
+import { makeWeek, type Week } from '../../models/week.ts'
 import { CHDB, startClickHouse } from '../../servers/clickhouse.ts'
 import { DELTALAKE, startDeltaRs } from '../../servers/delta-rs.ts'
 import { skipWithout, type Installation } from '../../servers/installed.ts'
@@ -54,31 +62,47 @@ const READERS: readonly Reader[] = [
     name: 'Spark',
     installation: SPARK,
     dialect: SPARK_SQL,
-    start: startSpark,
+    start: () => spark(),
     from: (folder, version) => `delta.\`${folder}\` VERSION AS OF ${version}`,
     question: (_, __, sql) => sql,
     versions: (newest) => [newest],
   },
 ]
 
+const warehouse = mkdtempSync(join(tmpdir(), 'smarthouse-spark-'))
+let started: Answering | undefined
+/** One Spark for all. */
+const spark = (): Answering => (started ??= startSpark({ 'spark.sql.warehouse.dir': warehouse }))
+
 const house: Promise<HouseLake> = makeHouseLake()
-const children: Answering[] = []
+let week: Week | undefined
+const children = new Set<Answering>()
 after(async () => {
   for (const child of children) await child.close()
   await (await house).close()
+  await week?.close()
+  rmSync(warehouse, { recursive: true, force: true, maxRetries: 5 })
 })
 
-// Side by side: the house is made while Spark starts, and each reader waits for its own child alone.
-describe('tables of a pipeline run, per partition and version', { concurrency: true }, () => {
+// Side by side: the lakes are made while Spark starts, and each test waits for its own child alone.
+describe('other engines', { concurrency: true }, () => {
   for (const reader of READERS)
-    test(`${reader.name} finds what we find`, async (t) => {
+    test(`${reader.name} finds what we find in every partition and version`, async (t) => {
       const why = skipWithout(reader.installation)
       if (why) return t.skip(why)
       const child = reader.start()
-      children.push(child)
+      children.add(child)
       const { lake } = await house
       for (const table of await lake.tables()) await compare(reader, child, lake, table)
     })
+  test('every model of a rebuild gives the same rows on Spark; a changed constant is seen', async (t) => {
+    const why = skipWithout(SPARK)
+    if (why) return t.skip(why)
+    const child = spark()
+    children.add(child)
+    week = await makeWeek()
+    await assertSameRows(child, warehouse, week)
+  })
 })
 
 async function compare(reader: Reader, child: Answering, lake: Lake, table: string): Promise<void> {

@@ -1,17 +1,13 @@
-/** Silver's and Gold's models say the same on Spark as on our engine: every row and column of a week full of faults. */
+/** Silver's and Gold's models say the same on Spark as on our engine: every row and column of a week full of faults. Run by `readers.test.ts`. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
 import { SILVER_TABLES } from '../../src/4-silver/tables.ts'
 import { GOLD_TABLES } from '../../src/5-gold/tables.ts'
 import type { TableDefinition } from '../../src/lake/types.ts'
 import type { Answering } from '../servers/answering.ts'
-import { skipWithout } from '../servers/installed.ts'
-import { SPARK, startSpark } from '../servers/spark.ts'
 import { SparkModels } from './on-spark.ts'
-import { makeWeek, type Week } from './week.ts'
+import type { Week } from './week.ts'
 
 /** Models of the incremental form alone: they find what a run has to do, and a rebuild has to do all. */
 const INCREMENTAL_ONLY = [
@@ -23,20 +19,11 @@ const INCREMENTAL_ONLY = [
   'windows_on_time',
 ].map((name) => `4-silver/${name}`)
 
-let spark: Answering | undefined
-let week: Week | undefined
-after(async () => {
-  await spark?.close()
-  await week?.close()
-})
-
-test('every model of a rebuild gives the same rows on Spark; a changed constant is seen', async (t) => {
-  const why = skipWithout(SPARK)
-  if (why) return t.skip(`NOT RUN: ${why}`)
-  const warehouse = mkdtempSync(join(tmpdir(), 'smarthouse-spark-'))
-  t.after(() => rmSync(warehouse, { recursive: true, force: true, maxRetries: 5 }))
-  spark = startSpark({ 'spark.sql.warehouse.dir': warehouse })
-  week = await makeWeek()
+/**
+ * Runs a rebuild's models on Spark over the week's lake, and compares each table with ours; then once more with a changed constant.
+ * `warehouse`: where Spark writes its tables.
+ */
+export async function assertSameRows(spark: Answering, warehouse: string, week: Week): Promise<void> {
   const { lake } = week
   const models = new SparkModels(spark, (table) => join(lake.root, ...table.split('.')), warehouse)
   await models.loadReference()
@@ -68,7 +55,7 @@ test('every model of a rebuild gives the same rows on Spark; a changed constant 
     'readings_again',
   )
   assert.notEqual(differing.length, 0, 'another limit of what is usual changes the score of some rows')
-})
+}
 
 const resultOf = ({ name }: TableDefinition): string => name.slice(name.indexOf('.') + 1)
 
