@@ -45,7 +45,12 @@ const count = { passed: 0, failed: 0, skipped: 0 }
 const skips: string[] = []
 const seconds = new Map<string, number>()
 // Much of them is waiting for processes and for the clock: one more than there are cores keeps the cores busy.
-const stream = run({ files, cwd: root, concurrency: Math.min(3, availableParallelism() + 1) })
+const stream = run({
+  files,
+  cwd: root,
+  concurrency: Math.min(3, availableParallelism() + 1),
+  execArgv: ['--import', new URL('promises-untracked.ts', import.meta.url).href],
+})
 // A suite and a file are only containers: what counts is each test in them.
 const isTest = (data: { details: { type?: string } }): boolean => data.details.type !== 'suite'
 const timed = ({

@@ -1,11 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { TestContext } from 'node:test'
-import { Worker } from 'node:worker_threads'
+import { runWords } from '../../src/commands/run.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const CLI = join(ROOT, 'bin', 'smarthouse.mjs')
@@ -29,25 +28,26 @@ export function smarthouse(...words: string[]): Outcome {
   return { status, stdout, stderr }
 }
 
-let thread: Worker | undefined
-let last: Promise<unknown> = Promise.resolve()
-
 /**
  * As `smarthouse`, in this process: the same words, output and exit code, without a start of the program for each, which takes most of
- * the time of a short command. One after the other. Not for what runs on.
+ * the time of a short command. Not for what runs on, nor beside anything else that prints text.
  */
 export async function smarthouseHere(...words: string[]): Promise<Outcome> {
-  const outcome = last.then(async () => {
-    thread ??= new Worker(new URL('said-here.ts', import.meta.url))
-    const answered = once(thread, 'message') as Promise<[Outcome]>
-    thread.ref()
-    thread.postMessage({ words, env: { ...process.env } })
-    const [answer] = await answered
-    thread.unref()
-    return answer
-  })
-  last = outcome.catch(() => undefined)
-  return await outcome
+  const said = { stdout: '', stderr: '' }
+  const streams = ['stdout', 'stderr'] as const
+  const writes = streams.map((name) => process[name].write)
+  for (const name of streams) {
+    const write = process[name].write.bind(process[name]) as (...given: unknown[]) => boolean
+    // What the test runner tells of itself is bytes.
+    process[name].write = (...given: unknown[]) =>
+      typeof given[0] === 'string' ? ((said[name] += given[0]), true) : write(...given)
+  }
+  try {
+    const status = await runWords(words, () => new AbortController().signal)
+    return { status, ...said }
+  } finally {
+    for (const [n, name] of streams.entries()) process[name].write = writes[n]!
+  }
 }
 
 /** As `smarthouse`, without waiting. */
