@@ -137,7 +137,7 @@ export async function openStream(settings: Settings, lake: Lake, waiting?: Abort
   })
 }
 
-/** `waiting`: until it is aborted, a broker that is away is waited for, and told of; without it that is an error. */
+/** `waiting`: until it is aborted (then its reason is thrown) a broker that is away is waited for; without it that is an error. */
 async function openKafka({ config, baseDir }: Settings, waiting?: AbortSignal): Promise<StreamLog> {
   const { openKafkaLog } = await import('./2-stream/kafka.ts')
   const open = () => openKafkaLog({ ...kafkaSettings(config, baseDir), onProblem: tellProblem })
@@ -146,10 +146,11 @@ async function openKafka({ config, baseDir }: Settings, waiting?: AbortSignal): 
   const log = await openWhenThere(open, {
     stop: waiting,
     onFailure(error) {
-      if (!isPlatformError(error)) throw error
+      if (!isPlatformError(error) || error.code !== 'stream_unreachable') throw error
       tellProblem(error)
     },
   })
+  if (!log) throw waiting.reason
   tellProblem(null)
   return log
 }

@@ -9,19 +9,18 @@ import type { StreamLog } from './log.ts'
 const FIRST_BACKOFF_MS = 250
 const LONGEST_BACKOFF_MS = 10_000
 
-/** Opens it as soon as that works, with pauses that grow. Throws what `onFailure` throws, and the failure itself once it is stopped. */
+/** Opens it as soon as that works, with pauses that grow. Undefined: stopped before. Throws what `onFailure` throws. */
 export async function openWhenThere<T>(
   open: () => Promise<T>,
   { stop, onFailure }: { stop: AbortSignal; onFailure: (error: unknown) => void },
-): Promise<T> {
+): Promise<T | undefined> {
   for (let backoffMs = FIRST_BACKOFF_MS; ; backoffMs = Math.min(backoffMs * 2, LONGEST_BACKOFF_MS)) {
     try {
       return await open()
     } catch (error) {
-      if (stop.aborted) throw error
       onFailure(error)
       await sleep(backoffMs, undefined, { signal: stop }).catch(() => undefined)
-      if (stop.aborted) throw error
+      if (stop.aborted) return undefined
     }
   }
 }
@@ -48,6 +47,7 @@ export function openLater({ topic, open, onProblem }: LaterOptions): StreamLog {
       if (isPlatformError(error)) onProblem(error)
     },
   }).then((opened) => {
+    if (!opened) throw problem
     log = opened
     onProblem(null)
     return opened

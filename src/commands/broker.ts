@@ -3,7 +3,7 @@ import { createIntake } from '../1-source/intake.ts'
 import { startBroker } from '../1-source/mqtt/broker.ts'
 import { beginSettings, openDevices, openStreamAlone } from '../main.ts'
 import { beginLog } from '../run/log.ts'
-import { tellDoing, waitingUntil } from '../run/part.ts'
+import { tellDoing } from '../run/part.ts'
 import { withMessages } from './messages.ts'
 import { COMMON_OPTIONS, type Command } from './command.ts'
 
@@ -18,7 +18,7 @@ export const BROKER: Command = {
     const settings = await beginSettings(args)
     const { host, port, users, messages_per_s, burst } = settings.config.sources.mqtt
     const say = beginLog('broker', settings)
-    const log = await openStreamAlone(settings, waitingUntil(stop))
+    const log = await openStreamAlone(settings, stop)
     const registry = await openDevices(settings)
     try {
       const intake = withMessages(

@@ -6,7 +6,7 @@ import { requireNamedFiles } from '../config-file.ts'
 import { PlatformError } from '../errors.ts'
 import { beginSettings, openConfig, openDevices, openStreamAlone } from '../main.ts'
 import { beginLog } from '../run/log.ts'
-import { tellDoing, waitingUntil } from '../run/part.ts'
+import { tellDoing } from '../run/part.ts'
 import { withMessages } from './messages.ts'
 import { COMMON_OPTIONS, type Command } from './command.ts'
 
@@ -29,7 +29,7 @@ export const LISTEN: Command = {
     requireNamedFiles(brokers, baseDir)
     const settings = await beginSettings(args)
     const say = beginLog('listen', settings)
-    const log = await openStreamAlone(settings, waitingUntil(stop))
+    const log = await openStreamAlone(settings, stop)
     const registry = await openDevices(settings)
     const intake = withMessages(createIntake({ sink: log, registry, mappings, timeZone: config.time_zone }))
     const file = (path: string | undefined) => (path === undefined ? undefined : resolve(baseDir, path))

@@ -3,7 +3,7 @@ import { poll } from '../1-source/poll/poll.ts'
 import { PlatformError } from '../errors.ts'
 import { beginSettings, openConfig, openDevices, openStreamAlone } from '../main.ts'
 import { beginLog } from '../run/log.ts'
-import { tellDoing, waitingUntil } from '../run/part.ts'
+import { tellDoing } from '../run/part.ts'
 import { withMessages } from './messages.ts'
 import { COMMON_OPTIONS, type Command } from './command.ts'
 
@@ -25,7 +25,7 @@ export const POLL: Command = {
       )
     const settings = await beginSettings(args)
     const say = beginLog('poll', settings)
-    const log = await openStreamAlone(settings, waitingUntil(stop))
+    const log = await openStreamAlone(settings, stop)
     const registry = await openDevices(settings)
     const intake = withMessages(createIntake({ sink: log, registry, mappings, timeZone: config.time_zone }))
     const telling = setInterval(() => {

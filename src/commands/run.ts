@@ -56,6 +56,8 @@ async function run(words: readonly string[], stopSignal: () => AbortSignal): Pro
   try {
     return await command.run(args, stop)
   } catch (error) {
+    // Stopped while it waited for what it needs.
+    if (stop.aborted && error === stop.reason) return 0
     if (command.name === 'upgrade' || !isPlatformError(error) || error.code !== 'data_folder_older')
       throw error
     // Opened by a newer program, a data folder becomes one of its format; then the command begins again.

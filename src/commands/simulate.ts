@@ -9,7 +9,7 @@ import { parseRate, rateOfIntervalMs, type Rate } from '../1-source/simulator/sc
 import { PlatformError } from '../errors.ts'
 import { beginSettings, openConfig, openStreamAlone, type Settings } from '../main.ts'
 import { DEMO_TENANT } from '../reading.ts'
-import { tellDoing, isSupervised, waitingUntil } from '../run/part.ts'
+import { tellDoing, isSupervised } from '../run/part.ts'
 import { requireDurationMs } from '../units.ts'
 import { COMMON_OPTIONS, JSON_OPTION, wholeNumber, type Arguments, type Command } from './command.ts'
 
@@ -69,7 +69,7 @@ export const SIMULATE: Command = {
     if (as !== undefined) return await toBroker(as, simulation, args, stop)
     if (out !== undefined) return await toLines(out, simulation, args, stop)
     const settings = await beginSettings(args)
-    const log = await openStreamAlone(settings, waitingUntil(stop))
+    const log = await openStreamAlone(settings, isSupervised() ? stop : undefined)
     try {
       const history = historyOf(asked, settings)
       const report = await runSimulation({

@@ -11,7 +11,7 @@ import {
 import { watchReference } from '../run/reference.ts'
 import { pause, runStage } from '../run/loop.ts'
 import { beginLog, log } from '../run/log.ts'
-import { isSupervised, tellDoing, waitingUntil } from '../run/part.ts'
+import { isSupervised, tellDoing } from '../run/part.ts'
 import { keepUp } from '../run/upkeep.ts'
 import type { Say } from '../log.ts'
 import type { StepReport } from '../stage.ts'
@@ -68,8 +68,9 @@ async function runStages(names: readonly StageName[], args: Arguments, stop: Abo
     const results = await Promise.allSettled(
       endless.map((work) => work.catch((error: unknown) => (failed.abort(), Promise.reject(error)))),
     )
-    const failure = results.find((result) => result.status === 'rejected')
-    if (failure) throw failure.reason
+    // One that is stopped while it waits for the stream has failed at nothing.
+    const failure = results.find((result) => result.status === 'rejected' && result.reason !== both.reason)
+    if (failure?.status === 'rejected') throw failure.reason
     return 0
   } finally {
     reference?.close()
@@ -103,7 +104,7 @@ async function runOne(
     silver: 500,
     gold: settings.config.gold.every,
   }[name]
-  const stage = await openStage(name, settings, warehouse, waitingUntil(context.stop))
+  const stage = await openStage(name, settings, warehouse, context.once ? undefined : context.stop)
   try {
     await runStage(stage, {
       once: context.once,

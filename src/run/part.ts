@@ -21,10 +21,6 @@ export function tellSupervisor(message: PartMessage): void {
 
 export const isSupervised = (): boolean => process.send !== undefined
 
-/** How long a part waits for what it needs and does not find: until it is stopped. Who starts a command by hand is told at once. */
-export const waitingUntil = (stop: AbortSignal): AbortSignal | undefined =>
-  isSupervised() ? stop : undefined
-
 /** How late timers fire: what a request or a device would have waited for this process at the worst. */
 const delay = monitorEventLoopDelay({ resolution: 20 })
 // Nobody else hears of it, and it would wake a command fifty times a second.

@@ -2,7 +2,8 @@
 import { join } from 'node:path'
 import { openDuckDb, openLake } from '../../src/lake/index.ts'
 import type { VerifyReport } from '../../src/verify.ts'
-import { run, type Place } from './platform.ts'
+import { smarthouseHere } from '../house/run-cli.ts'
+import type { Place } from './platform.ts'
 import type { ReadingId } from './senders.ts'
 
 export interface Account {
@@ -20,8 +21,9 @@ export interface Account {
 /** Works off all that is there, compares with a rebuild and with the senders' own lists. Nothing else may run on the folder. */
 export async function account(place: Place, acknowledged: readonly ReadingId[]): Promise<Account> {
   const problems: string[] = []
-  const drained = await run(place, ['stages', '--once'])
-  if (drained.code !== 0) problems.push(`stages --once ended with ${drained.code}: ${drained.errors.trim()}`)
+  const drained = await said(place, 'stages', '--once')
+  if (drained.status !== 0)
+    problems.push(`stages --once ended with ${drained.status}: ${drained.stderr.trim()}`)
   problems.push(...(await verified(place)), ...(await checked(place)))
   const wanted = new Set(acknowledged)
   const stored = await readingsOf(place)
@@ -34,14 +36,18 @@ export async function account(place: Place, acknowledged: readonly ReadingId[]):
   }
 }
 
+/** Nothing is killed any more: in this process, of which one round warms up for the next. */
+const said = ({ data, config }: Place, ...words: string[]) =>
+  smarthouseHere(...words, '--data', data, '--config', config)
+
 export function isClean({ lost, twice, unknown, problems }: Account): boolean {
   return lost.length + twice.length + unknown.length + problems.length === 0
 }
 
 async function verified(place: Place): Promise<string[]> {
-  const { code, output, errors } = await run(place, ['verify', '--json'])
-  if (code !== 0 && output === '') return [`verify ended with ${code}: ${errors.trim()}`]
-  const { equal, tables, accounting, behind } = JSON.parse(output) as VerifyReport
+  const { status, stdout, stderr } = await said(place, 'verify', '--json')
+  if (status !== 0 && stdout === '') return [`verify ended with ${status}: ${stderr.trim()}`]
+  const { equal, tables, accounting, behind } = JSON.parse(stdout) as VerifyReport
   const differ = tables.filter(({ onlyStored, onlyRebuilt }) => onlyStored + onlyRebuilt > 0)
   return [
     ...(equal ? [] : ['verify: not equal']),
@@ -57,9 +63,9 @@ async function verified(place: Place): Promise<string[]> {
 }
 
 async function checked(place: Place): Promise<string[]> {
-  const { code, output, errors } = await run(place, ['lake', 'check', '--json'])
-  if (output === '') return [`lake check ended with ${code}: ${errors.trim()}`]
-  const { tables } = JSON.parse(output) as {
+  const { status, stdout, stderr } = await said(place, 'lake', 'check', '--json')
+  if (stdout === '') return [`lake check ended with ${status}: ${stderr.trim()}`]
+  const { tables } = JSON.parse(stdout) as {
     tables: { findings: { table: string; file?: string; problem: string }[] }[]
   }
   return tables.flatMap(({ findings }) =>

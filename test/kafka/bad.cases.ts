@@ -3,10 +3,14 @@
  * certificates stand in `security.cases.ts`, too few replicas in `failover.test.ts`.
  */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { backOffMs } from '../../src/2-stream/kafka-connection.ts'
 import { openKafkaLog, type KafkaLogOptions } from '../../src/2-stream/kafka.ts'
 import { openLater } from '../../src/2-stream/later.ts'
+import { runWords } from '../../src/commands/run.ts'
 import type { PlatformError } from '../../src/errors.ts'
 import { isPlatformError } from '../../src/errors.ts'
 import { message, readAll, texts } from '../2-stream/log.contract.ts'
@@ -63,6 +67,17 @@ export function badCases(kafka: () => Kafka): void {
       assert.equal(problems.at(-1), null)
       assert.deepEqual(texts(await readAll(log)), ['waited'])
       await log.close()
+    })
+
+    test('who runs on waits for a broker, and has failed at nothing when he is stopped; with --once that is an error', async () => {
+      const dir = mkdtempSync(join(tmpdir(), 'smarthouse-waiting-'))
+      const config = join(dir, 'smarthouse.yaml')
+      writeFileSync(config, `time_zone: UTC\nstream: { type: kafka, brokers: ['${NOBODY}'] }\n`)
+      const words = ['bronze', '--data', join(dir, 'data'), '--config', config]
+      const stopped = () => AbortSignal.abort()
+      assert.equal(await runWords(words, stopped), 0)
+      assert.equal(await runWords([...words, '--once'], stopped), 1)
+      rmSync(dir, { recursive: true, force: true, maxRetries: 5 })
     })
 
     test('a topic that is absent and may not be made', async () => {

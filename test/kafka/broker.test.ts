@@ -21,6 +21,7 @@ describe('Kafka', { skip }, () => {
   })
   after(() => kafka?.close())
 
+  bronzeCases(() => kafka)
   logContract({
     name: 'Kafka',
     fresh: async () => ({
@@ -52,7 +53,6 @@ describe('Kafka', { skip }, () => {
   viewContract({ name: 'Kafka', fresh: seen })
   streamsContract({ name: 'kafka', fresh: seen })
   securityCases(() => kafka)
-  bronzeCases(() => kafka)
   topicCases(() => kafka)
   badCases(() => kafka)
 })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { DataStatus, Streams } from '../../src/6-serve/contract.ts'
-import { smarthouse, start } from '../house/run-cli.ts'
+import { smarthouseHere, start } from '../house/run-cli.ts'
 import { kafkaSkip } from '../servers/kafka.ts'
 import { freePorts } from '../servers/ports.ts'
 import { until } from './setting.ts'
@@ -50,8 +50,8 @@ test(
     const before = await ask<DataStatus>('/api/v1/data-status')
     assert.deepEqual([before.state, before.stream], ['error', null])
     assert.match(before.reason, sentence)
-    await until(() => {
-      const told = JSON.parse(smarthouse('status', '--json', ...words).stdout) as Status
+    await until(async () => {
+      const told = JSON.parse((await smarthouseHere('status', '--json', ...words)).stdout) as Status
       return told.instance.parts.every(({ problem: now, last_error }) =>
         sentence.test(`${now} ${last_error}`),
       )
@@ -106,11 +106,11 @@ test(
 
     second.child.kill('SIGTERM')
     assert.equal(await second.ended, 0, second.output())
-    assert.equal(smarthouse('down', '--data', join(dir, 'data')).status, 0)
+    assert.equal((await smarthouseHere('down', '--data', join(dir, 'data'))).status, 0)
     assert.equal(await platform.ended, 0, platform.output())
-    const worked = smarthouse('stages', '--once', ...words)
+    const worked = await smarthouseHere('stages', '--once', ...words)
     assert.equal(worked.status, 0, worked.stderr)
-    const verified = smarthouse('verify', ...words)
+    const verified = await smarthouseHere('verify', ...words)
     assert.equal(verified.status, 0, verified.stdout + verified.stderr)
     kafka.child.kill('SIGTERM')
     assert.equal(await kafka.ended, 0, kafka.output())
