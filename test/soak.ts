@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url'
  * `fuzz [--inputs N] [--seed S] [DOOR …]`: so many hostile inputs on every door, and where a broker can run on Kafka.
  */
 const root = fileURLToPath(new URL('..', import.meta.url))
+const UNTRACKED = ['--import', new URL('promises-untracked.ts', import.meta.url).href]
 const SOAKS: Record<string, readonly string[]> = {
   day: ['--test', 'test/house/truth.test.ts'],
   recorded: ['--test', 'test/house/recorded.test.ts'],
@@ -40,7 +41,7 @@ const chosen = name === undefined ? Object.values(SOAKS) : [SOAKS[name]!]
 for (const soak of chosen) {
   // Tests take no words: what they are to look at is in the variable that tells them that they may take long.
   const isTest = soak[0] === '--test'
-  const { status } = spawnSync(process.execPath, isTest ? soak : [...soak, ...words], {
+  const { status } = spawnSync(process.execPath, isTest ? [...UNTRACKED, ...soak] : [...soak, ...words], {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, SOAK: isTest ? words.join(' ') || '1' : '1' },

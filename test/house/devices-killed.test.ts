@@ -8,7 +8,7 @@ import { freePort } from '../servers/ports.ts'
 import { parseWords } from '../../src/commands/command.ts'
 import { LISTEN } from '../../src/commands/listen.ts'
 import { openSettings, openStreamAlone } from '../../src/main.ts'
-import { dataFolder, smarthouse, sql, start } from './run-cli.ts'
+import { dataFolder, smarthouseHere, sql, start } from './run-cli.ts'
 
 const DEVICES = 50
 const EACH = 10
@@ -116,7 +116,7 @@ for (const through of ['the embedded broker', 'Mosquitto'] as const)
     if (!embedded) await untilTaken(data, config)
     platform.child.kill('SIGINT')
     await platform.ended
-    const { status, stderr } = smarthouse('stages', '--once', '--data', data, '--config', config)
+    const { status, stderr } = await smarthouseHere('stages', '--once', '--data', data, '--config', config)
     assert.equal(status, 0, stderr)
     await requireAll(data)
   })

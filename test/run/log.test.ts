@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test'
 import mqtt from 'mqtt'
 import { prettyLine, recordOf, redactor, secretsOf, type LogRecord } from '../../src/log.ts'
 import { followRecords, lastRecords, loggedParts, openLogFile } from '../../src/run/log-file.ts'
-import { dataFolder, smarthouse, start } from '../house/run-cli.ts'
+import { dataFolder, smarthouseHere, start } from '../house/run-cli.ts'
 
 function folder(t: TestContext): string {
   const dir = mkdtempSync(join(tmpdir(), 'smarthouse-log-'))
@@ -182,12 +182,22 @@ test('the house logs per part, in JSON where nobody looks on; no secret, and wha
     for (const secret of [SECRET, KEY]) assert.ok(!(text + house.output()).includes(secret), secret)
     assert.equal(text.includes(MARK), level === 'debug', text)
   }
-  const told = smarthouse('logs', 'listen', '--data', data, '--json', '--level', 'warn', '--lines', '1')
+  const told = await smarthouseHere(
+    'logs',
+    'listen',
+    '--data',
+    data,
+    '--json',
+    '--level',
+    'warn',
+    '--lines',
+    '1',
+  )
   assert.match(
     told.stdout,
     /^\{"time":"[^"]+","level":"warn","part":"listen","message":"mqtt:\/\/127\.0\.0\.1:1: [^\n]+\}\n$/,
   )
-  const wrong = smarthouse('logs', 'listne', '--data', data)
+  const wrong = await smarthouseHere('logs', 'listne', '--data', data)
   assert.equal(wrong.status, 2)
   assert.match(wrong.stderr, /"listen"/)
 })
