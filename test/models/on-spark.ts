@@ -116,9 +116,12 @@ export class SparkModels {
       await this.#silverModel(name)
   }
 
-  /** `readings` once more, with the constants of now. */
-  readings(): Promise<void> {
-    return this.#silverModel('readings', 'readings_again')
+  /** Of `readings` some columns once more, with the constants of now, as `readings_again`. */
+  async again(columns: readonly string[]): Promise<void> {
+    await this.#keep(
+      'readings_again',
+      `SELECT ${columns.join(', ')} FROM (${modelSql('4-silver', 'readings')})`,
+    )
   }
 
   /** From `readings` and `rejects` to the Gold tables, every day of every device at once. */
@@ -187,7 +190,7 @@ export class SparkModels {
   }
 
   async #model(folder: string, name: string, table: string): Promise<void> {
-    const sql = readFileSync(new URL(`../../src/${folder}/${name}.sql`, import.meta.url), 'utf8')
+    const sql = modelSql(folder, name)
     this.ran.add(`${folder}/${name}`)
     try {
       await this.#keep(table, sql)
@@ -204,6 +207,10 @@ export class SparkModels {
   async #view(name: string, sql: string): Promise<void> {
     await this.ask(`CREATE OR REPLACE TEMPORARY VIEW ${name} AS ${sql}`)
   }
+}
+
+function modelSql(folder: string, name: string): string {
+  return readFileSync(new URL(`../../src/${folder}/${name}.sql`, import.meta.url), 'utf8')
 }
 
 /** No row of some columns, given as `name TYPE, …`. */
