@@ -171,9 +171,9 @@ test('of some days, what differs in them is found, and what lies before them is 
     sent(minute + 1, { device_id: 'lamp', power_usage: 6, alert: 'high_power' }),
   ])
   const ofDays = await openWorld(engine, { ...given, messages })
-  const check = (more: object) => verify({ lake: ofDays.lake, engine, tempDir: tmpdir(), ...more })
+  const checkDays = (more: object) => verify({ lake: ofDays.lake, engine, tempDir: tmpdir(), ...more })
   const differing = async (more: object = {}): Promise<Record<string, number>> => {
-    const { tables } = await check(more)
+    const { tables } = await checkDays(more)
     const found = tables.filter(({ onlyStored, onlyRebuilt }) => onlyStored + onlyRebuilt > 0)
     return Object.fromEntries(found.map(({ table, onlyStored }) => [table, onlyStored]))
   }
@@ -193,7 +193,7 @@ test('of some days, what differs in them is found, and what lies before them is 
     // Wrong before the days that are looked at: three readings of the plug lie on the first day, its counter among what the second one goes on from.
     await plant('silver.readings', 'energy_total_wh', '2024-06-03')
     await plant('gold.daily_energy_consumption', 'total_energy_wh', '2024-06-03')
-    const ofLater = await check(later)
+    const ofLater = await checkDays(later)
     assert.equal(ofLater.equal, true)
     const rowsOf = (name: string) => ofLater.tables.find(({ table }) => table === name)?.rows
     assert.deepEqual(
