@@ -29,10 +29,9 @@ export async function loadBefore(
 ): Promise<void> {
   await carryNothing(session)
   await session.run('CREATE OR REPLACE TEMP TABLE wanted AS SELECT * FROM before_us')
-  const all = await filesOfWindow(session, readings, Number.POSITIVE_INFINITY)
-  const isFew = rowCount(all) <= Math.min(fewRows, FEW_ROWS)
+  const isFew = rowCount(readings.files) <= Math.min(fewRows, FEW_ROWS)
   for (const days of isFew ? [Number.POSITIVE_INFINITY] : WINDOWS_DAYS) {
-    const files = Number.isFinite(days) ? await filesOfWindow(session, readings, days) : all
+    const files = await filesOfWindow(session, readings, days)
     const source = lake.scan(READINGS, files)
     const rows = rowCount(files)
     const parts = Math.max(1, Math.ceil(rows / ROWS_PER_PART))
