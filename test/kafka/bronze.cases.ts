@@ -9,6 +9,7 @@ import {
   missingOf,
   openTopic,
   powersOf,
+  produceOn,
   reading,
   settingsOn,
   until,
@@ -24,15 +25,7 @@ export function bronzeCases(kafka: () => Kafka): void {
     // First: a broker that comes back reads all of its topics, and there are few.
     test('the broker is killed and comes back while readings are produced and landed', async () => {
       await withSetting({ partitions: 3 }, async ({ log, house }) => {
-        let sent = 0
-        let running = true
-        const producing = (async () => {
-          while (running) {
-            await log.append(upTo(50, sent).map((n) => ({ key: `k${n}`, value: reading(n) })))
-            sent += 50
-            await sleep(20)
-          }
-        })()
+        const producer = produceOn(log, 20)
         const step = (): Promise<unknown> => house.stage.step({ final: false }).catch(() => sleep(200))
         for (let n = 0; n < 10; n++) await step()
         await kafka().nodes[0]!.kill()
@@ -42,10 +35,9 @@ export function bronzeCases(kafka: () => Kafka): void {
         await until(
           async () => (await house.stage.step({ final: false }).catch(() => ({ rows: 0 }))).rows > 0,
         )
-        running = false
-        await producing
+        await producer.stop()
         await house.landAll()
-        assert.deepEqual(powersOf(await house.rows()), upTo(sent))
+        assert.deepEqual(powersOf(await house.rows()), upTo(producer.acknowledged()))
       })
     })
 

@@ -1,14 +1,13 @@
 /** Three brokers, three replicas: leaders die one after the other while readings are produced and landed. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Admin } from '@platformatic/kafka'
 import { openKafkaLog } from '../../src/2-stream/kafka.ts'
 import type { PlatformError } from '../../src/errors.ts'
 import { message, readAll, texts } from '../2-stream/log.contract.ts'
 import { openHouse } from '../3-bronze/house.ts'
 import { kafkaSkip, startKafka, type Kafka } from '../servers/kafka.ts'
-import { alterTopic, powersOf, reading, until, upTo } from './setting.ts'
+import { alterTopic, powersOf, produceOn, until, upTo } from './setting.ts'
 
 let kafka: Kafka
 
@@ -64,19 +63,11 @@ describe('three brokers', { skip: kafkaSkip() }, () => {
     const house = await openHouse(undefined, { log, keepStreamMs: null, maxRecords: 1_000 })
     const admin = new Admin({ clientId: 'somebody', bootstrapBrokers: kafka.brokers, retries: 20 })
     const short = await shortOfReplicas()
-    let sent = 0
-    let running = true
-    const producing = (async () => {
-      while (running) {
-        await log.append(upTo(50, sent).map((n) => ({ key: `k${n}`, value: reading(n) })))
-        sent += 50
-        await sleep(50)
-      }
-    })()
+    const producer = produceOn(log, 50)
     let seen = 0
     /** So many more than were acknowledged until now: they were taken and handed out by those that are there. */
     const landed = async (more: number): Promise<void> => {
-      const rows = sent + more
+      const rows = producer.acknowledged() + more
       await until(async () => {
         seen += (await house.stage.step({ final: false }).catch(() => ({ rows: 0 }))).rows
         return seen >= rows
@@ -98,13 +89,11 @@ describe('three brokers', { skip: kafkaSkip() }, () => {
       await short.goesOn()
       await kafka.nodes[first % 3]!.kill()
       await landed(500)
-      running = false
-      await producing
+      await producer.stop()
       await house.landAll()
-      assert.deepEqual(powersOf(await house.rows()), upTo(sent))
+      assert.deepEqual(powersOf(await house.rows()), upTo(producer.acknowledged()))
     } finally {
-      running = false
-      await producing.catch(() => undefined)
+      await producer.stop().catch(() => undefined)
       await house.remove()
       await admin.close()
     }

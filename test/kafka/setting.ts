@@ -34,6 +34,34 @@ export const reading = (n: number): Buffer =>
   Buffer.from(`{"device_id":"d${n % 5}","timestamp":"2024-01-15T10:30:00Z","power_usage":${n}}`)
 export const upTo = (count: number, from = 0): number[] => Array.from({ length: count }, (_, n) => from + n)
 
+export interface Producing {
+  /** Of the readings from 0 on. */
+  acknowledged(): number
+  /** Ends it once what is under way has been acknowledged; throws what an append threw. */
+  stop(): Promise<void>
+}
+
+/** Appends readings to a log, fifty at a time, until it is stopped. */
+export function produceOn(log: StreamLog, pauseMs: number): Producing {
+  let sent = 0
+  let running = true
+  const producing = (async () => {
+    while (running) {
+      await log.append(upTo(50, sent).map((n) => ({ key: `k${n}`, value: reading(n) })))
+      sent += 50
+      await sleep(pauseMs)
+    }
+  })()
+  producing.catch(() => undefined) // Told to who stops it.
+  return {
+    acknowledged: () => sent,
+    stop: () => {
+      running = false
+      return producing
+    },
+  }
+}
+
 export function settingsOn(kafka: () => Kafka) {
   const clients = () => ({ clientId: 'somebody', bootstrapBrokers: kafka().brokers, retries: 5 })
 
