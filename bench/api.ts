@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { rebuildGold } from '../src/5-gold/rebuild.ts'
@@ -14,7 +14,7 @@ import { rebuildSilver } from '../src/4-silver/rebuild.ts'
 import { openLake } from '../src/lake/index.ts'
 import { openBenchEngine } from './engine.ts'
 import { benchApp } from './app.ts'
-import { END_US, makeHistory, taken } from './history.ts'
+import { CACHE, END_US, makeHistory, taken } from './history.ts'
 import { percentile, printRows, type Row } from './rows.ts'
 
 const MINUTES = 365 * 1440
@@ -26,7 +26,7 @@ const DEVICES = process.argv.includes('--large') ? 100 : 10
 const NOW_MS = END_US / 1000 - 1.5 * DAY_MS
 const here = fileURLToPath(import.meta.url)
 /** That of a hundred devices is the one that Silver's and Gold's rebuilds leave, too. */
-const cache = join(dirname(here), 'cache', DEVICES === 100 ? 'rebuild-of-50-million' : `year-${DEVICES}`)
+const cache = join(CACHE, DEVICES === 100 ? 'rebuild-of-50-million' : `year-${DEVICES}`)
 const done = join(cache, 'gold-done')
 
 async function makeYear(): Promise<void> {

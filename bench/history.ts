@@ -2,9 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { BRONZE_TELEMETRY } from '../src/3-bronze/tables.ts'
 import { SILVER_TABLES } from '../src/4-silver/tables.ts'
 import { GOLD_CALENDAR, GOLD_TABLES } from '../src/5-gold/tables.ts'
+import { FORMAT_VERSION } from '../src/data-folder.ts'
 import { openLake } from '../src/lake/index.ts'
 import { sqlType } from '../src/lake/schema.ts'
 import type { Engine, Lake, Session } from '../src/lake/types.ts'
@@ -30,6 +32,9 @@ export interface History {
   landLate(ageS: number): Promise<void>
   close(): Promise<void>
 }
+
+/** Where what takes long to make is kept, for the data format that this program writes. */
+export const CACHE = fileURLToPath(new URL(`cache/format-${FORMAT_VERSION}`, import.meta.url))
 
 /** 2026-01-01; history ends here. */
 export const END_US = 1_767_225_600_000_000

@@ -2,14 +2,13 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { createGoldStage } from '../src/5-gold/aggregate.ts'
 import { rebuildGold } from '../src/5-gold/rebuild.ts'
 import { rebuildSilver } from '../src/4-silver/rebuild.ts'
 import { createSilverStage } from '../src/4-silver/refine.ts'
 import type { Stage } from '../src/stage.ts'
-import { type History, makeHistory, peakMb, type Shape, sizeOf, taken } from './history.ts'
+import { CACHE, type History, makeHistory, peakMb, type Shape, sizeOf, taken } from './history.ts'
 import { profiled } from './profile.ts'
 import { printRows } from './rows.ts'
 
@@ -29,7 +28,6 @@ const BUSY_HOUR: Shape = { devices: 1_000, everyS: 1, readings: 3_600_000 }
 
 /** The profile names so many statements, those that take the most. */
 const SHOWN = 8
-const CACHE = join(dirname(fileURLToPath(import.meta.url)), 'cache')
 
 interface Case {
   name: string

@@ -12,7 +12,7 @@ import { join, resolve } from 'node:path'
 import { PlatformError } from './errors.ts'
 
 /** The format of the data folder that this program writes. */
-export const FORMAT_VERSION = 2
+export const FORMAT_VERSION = 3
 const MARKER = 'smarthouse.json'
 /** What operating systems leave in folders by themselves. */
 const HARMLESS = new Set(['.DS_Store', 'lost+found', 'Thumbs.db', 'desktop.ini'])

@@ -4,6 +4,7 @@
 -- inputs: quarter_hourly_energy, calendar, touched_days
 -- window: one local hour of one device
 -- check coverage_within_hour: covered_s BETWEEN 0 AND 3600
+-- check used_beside_fed_in: coalesce(used_wh, 0) >= coalesce(energy_wh, 0)
 SELECT
   q.tenant_id,
   q.device_id,
@@ -22,9 +23,14 @@ SELECT
   CAST(max(q.temperature_max_c) AS DOUBLE) AS temperature_max_c,
   CAST(sum(q.cost) AS DECIMAL(38,9)) AS cost,
   CAST(max(q.tariff_version) AS BIGINT) AS tariff_version,
+  CAST(sum(q.energy_wh) FILTER (WHERE q.energy_wh > 0) AS DECIMAL(38,9)) AS used_wh,
+  CASE WHEN count(q.payer) = count(q.energy_wh) AND min(q.payer) = max(q.payer) THEN min(q.payer) END AS user_id,
+  CASE WHEN count(q.energy_wh) > 0 THEN
+    count(q.payer) = 0 OR (count(q.payer) = count(q.energy_wh) AND min(q.payer) = max(q.payer))
+  END AS one_user,
   c.date,
   c.month
-FROM quarter_hourly_energy q
+FROM (SELECT *, CASE WHEN energy_wh IS NOT NULL THEN user_id END AS payer FROM quarter_hourly_energy) q
 JOIN touched_days d ON d.tenant_id = q.tenant_id AND d.device_id = q.device_id AND d.date = q.date
 JOIN calendar c ON c.quarter_hour = q.quarter_hour
 GROUP BY q.tenant_id, q.device_id, c.hour_start, c.date, c.month

@@ -107,6 +107,21 @@ export const GOLD_HOURLY: TableDefinition = {
     DEVICE,
     { name: 'hour_start', type: 'timestamp', required: true, description: 'Start of the local hour, UTC.' },
     ...SUMS,
+    {
+      name: 'used_wh',
+      type: 'decimal(38,9)',
+      description: 'Energy of its quarter-hours that used some, Wh; energy_wh is this less what was fed in.',
+    },
+    {
+      name: 'user_id',
+      type: 'string',
+      description: 'Whose all its energy was; null where nobody’s, or of several.',
+    },
+    {
+      name: 'one_user',
+      type: 'boolean',
+      description: 'Whether all its energy was of one user, or of nobody; null without energy.',
+    },
     LOCAL_DATE,
     LOCAL_MONTH,
   ],

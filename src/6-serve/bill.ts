@@ -1,7 +1,8 @@
 /** The bill of a user: Gold's cost by tariff band, and the base charge. What is rounded, and when: docs/billing.md. */
-import { GOLD_CALENDAR, GOLD_DAILY, GOLD_QUARTER_HOURLY } from '../5-gold/tables.ts'
+import { GOLD_CALENDAR, GOLD_DAILY, GOLD_HOURLY, GOLD_QUARTER_HOURLY } from '../5-gold/tables.ts'
 import { PlatformError } from '../errors.ts'
 import { tariffAt } from '../reference/applicable.ts'
+import type { DataFile } from '../lake/types.ts'
 import type { StoredTariff } from '../reference/sync.ts'
 import { REFERENCE_CATALOGUE, REFERENCE_TARIFFS } from '../reference/tables.ts'
 import type { Bill } from './contract.ts'
@@ -10,6 +11,7 @@ import { literal, partitionWithin, type View } from './lake-reader.ts'
 
 /** What a bill is made from: the tables of the view that `readBill` is given. */
 export const BILL_TABLES = [
+  GOLD_HOURLY,
   GOLD_QUARTER_HOURLY,
   GOLD_DAILY,
   GOLD_CALENDAR,
@@ -34,10 +36,13 @@ export async function readBill(
   settings: { timeZone: string; currency: string; nowMs: number },
 ): Promise<Bill> {
   const { tenant, user, month } = of
-  await requireUser(view, of)
-  const tariffs = await view.ask<StoredTariff>(`SELECT * FROM ${view.from(REFERENCE_TARIFFS.name)}`)
+  const [tariffs, hours] = await Promise.all([
+    view.ask<StoredTariff>(`SELECT * FROM ${view.from(REFERENCE_TARIFFS.name)}`),
+    readHours(view, of, settings.timeZone),
+    requireUser(view, of),
+  ])
   const days = daysOf(month, settings)
-  const energy = energyLines(await readHours(view, of, settings.timeZone), tariffs, of)
+  const energy = energyLines(hours, tariffs, of)
   const base = baseLines(tariffs, of, days)
   const energyCost = sumNano(energy.map((line) => line.cost)) ?? 0n
   const baseCost = sumNano(base.map((line) => line.cost)) ?? 0n
@@ -78,13 +83,20 @@ export async function readBill(
   }
 }
 
-/** The homes in which the user is known: by a device of the catalogue, a tariff or a day of Gold. */
-export async function homesOfUser(view: View, user: string): Promise<string[]> {
+/**
+ * The homes in which the user is known: by a device of the catalogue, a tariff or a day of the month; only where there is none, by
+ * any day of Gold.
+ */
+export async function homesOfUser(view: View, user: string, month: string): Promise<string[]> {
+  const known = await homesWith(view, user, partitionWithin('month', `${month}-01`, `${month}-01`))
+  return known.length > 0 ? known : await homesWith(view, user)
+}
+
+async function homesWith(view: View, user: string, days?: (file: DataFile) => boolean): Promise<string[]> {
   const rows = await view.ask<{ tenant_id: string }>(
-    [REFERENCE_CATALOGUE.name, REFERENCE_TARIFFS.name, GOLD_DAILY.name]
+    [view.from(REFERENCE_CATALOGUE.name), view.from(REFERENCE_TARIFFS.name), view.from(GOLD_DAILY.name, days)]
       .map(
-        (table) =>
-          `SELECT tenant_id FROM ${view.from(table)} WHERE user_id = ${literal(user)} AND tenant_id IS NOT NULL`,
+        (from) => `SELECT tenant_id FROM ${from} WHERE user_id = ${literal(user)} AND tenant_id IS NOT NULL`,
       )
       .join(' UNION ')
       .concat(' ORDER BY tenant_id'),
@@ -92,8 +104,9 @@ export async function homesOfUser(view: View, user: string): Promise<string[]> {
   return rows.map((row) => row.tenant_id)
 }
 
-async function requireUser(view: View, { tenant, user }: BillOf): Promise<void> {
-  const homes = await homesOfUser(view, user)
+async function requireUser(view: View, { tenant, user, month }: BillOf): Promise<void> {
+  if ((await homesOfUser(view, user, month)).includes(tenant)) return
+  const homes = await homesWith(view, user)
   if (homes.includes(tenant)) return
   throw new PlatformError(
     'unknown_user',
@@ -110,41 +123,52 @@ interface HourSum {
   local_weekday: number
   tariff_version: number | null
   used: string | null
-  fed_in: string | null
+  /** What was used less what was fed in. */
+  net: string | null
   cost: string | null
 }
 
 /**
  * Energy and cost by local hour. As in the totals of a house, solar and battery are left out, and so is what a meter
- * measures that the same user is billed for already: a device behind one of the user's own.
+ * measures that the same user is billed for already: a device behind one of the user's own. Gold's hours say it, a month of them
+ * in a file; of an hour in which a device went from one user to another its quarter-hours do.
  */
 async function readHours(view: View, of: BillOf, timeZone: string): Promise<HourSum[]> {
-  // Half by half, side by side; and while readings come in the days that are over stay answered.
-  const halves = [
-    ['01', '15'],
-    ['16', '31'],
-  ] as const
-  const hours = await Promise.all(
-    halves.map(([from, to]) =>
-      readHoursOf(view, of, timeZone, { from: `${of.month}-${from}`, to: `${of.month}-${to}` }),
+  const { tenant, user, month } = of
+  const hours = view.from(GOLD_HOURLY.name, partitionWithin('month', `${month}-01`, `${month}-01`))
+  const shared = `SELECT device_id, date, hour_start FROM ${hours} WHERE tenant_id = ${literal(tenant)} AND NOT one_user`
+  const own = `tenant_id = ${literal(tenant)} AND user_id = ${literal(user)} AND energy_wh IS NOT NULL`
+  const [whole, dates] = await Promise.all([
+    view.ask<HourSum>(
+      sumsSql(view, of, timeZone, `SELECT *, hour_start AS span_start FROM ${hours} WHERE ${own}`),
+    ),
+    view.ask<{ date: string }>(`SELECT DISTINCT date FROM (${shared}) ORDER BY date`),
+  ])
+  if (dates.length === 0) return whole
+  const onDates = new Set<string | null | undefined>(dates.map(({ date }) => date))
+  const quarters = view.from(GOLD_QUARTER_HOURLY.name, ({ partition }) => onDates.has(partition.date))
+  const parted = await view.ask<HourSum>(
+    sumsSql(
+      view,
+      of,
+      timeZone,
+      `SELECT q.*, q.quarter_hour AS span_start, CASE WHEN q.energy_wh > 0 THEN q.energy_wh END AS used_wh
+       FROM (SELECT * FROM ${quarters} WHERE ${own}) q
+       JOIN clock k ON k.quarter_hour = q.quarter_hour
+       JOIN (${shared}) s ON s.device_id = q.device_id AND s.hour_start = k.hour_start`,
     ),
   )
-  return hours.flat()
+  return [...whole, ...parted]
 }
 
-async function readHoursOf(
-  view: View,
-  { tenant, user, month }: BillOf,
-  timeZone: string,
-  { from, to }: { from: string; to: string },
-): Promise<HourSum[]> {
-  const within = partitionWithin('date', from, to)
+/** `spans`: rows of `device_id`, `date`, `span_start`, `tariff_version`, `used_wh`, `energy_wh`, `cost`, each within an hour of `clock`. */
+function sumsSql(view: View, { tenant, user, month }: BillOf, timeZone: string, spans: string): string {
   const inMonth = partitionWithin('month', `${month}-01`, `${month}-01`)
   const year = partitionWithin('year', month.slice(0, 4), month.slice(0, 4))
-  return await view.ask<HourSum>(`
+  return `
     WITH clock AS (
       SELECT * FROM ${view.from(GOLD_CALENDAR.name, year)}
-      WHERE zone = ${literal(timeZone)} AND date BETWEEN DATE '${from}' AND last_day(DATE '${month}-01')
+      WHERE zone = ${literal(timeZone)} AND month = DATE '${month}-01'
     ),
     apart AS (
       SELECT device_id, date FROM ${view.from(GOLD_DAILY.name, inMonth)}
@@ -157,21 +181,17 @@ async function readHoursOf(
       SELECT c.device_id FROM catalogue c JOIN catalogue p ON p.device_id = c.parent_device_id
       WHERE p.user_id = ${literal(user)}
     ),
-    slots AS (
-      SELECT q.date, q.quarter_hour, q.tariff_version,
-        sum(q.energy_wh) FILTER (WHERE q.energy_wh > 0) AS used,
-        sum(q.energy_wh) FILTER (WHERE q.energy_wh < 0) AS fed_in,
-        sum(q.cost) AS cost
-      FROM ${view.from(GOLD_QUARTER_HOURLY.name, within)} q
-      WHERE q.tenant_id = ${literal(tenant)} AND q.user_id = ${literal(user)} AND q.energy_wh IS NOT NULL
-        AND NOT EXISTS (FROM apart a WHERE a.device_id = q.device_id AND a.date = q.date)
-        AND NOT EXISTS (FROM behind b WHERE b.device_id = q.device_id)
-      GROUP BY q.date, q.quarter_hour, q.tariff_version
+    sums AS (
+      SELECT date, span_start, tariff_version, sum(used_wh) AS used, sum(energy_wh) AS net, sum(cost) AS cost
+      FROM (${spans}) e
+      WHERE NOT EXISTS (FROM apart a WHERE a.device_id = e.device_id AND a.date = e.date)
+        AND NOT EXISTS (FROM behind b WHERE b.device_id = e.device_id)
+      GROUP BY date, span_start, tariff_version
     )
-    SELECT q.date, k.local_hour, k.local_weekday, q.tariff_version,
-      sum(q.used) AS used, sum(q.fed_in) AS fed_in, sum(q.cost) AS cost
-    FROM slots q JOIN clock k ON k.quarter_hour = q.quarter_hour
-    GROUP BY q.date, k.local_hour, k.local_weekday, q.tariff_version ORDER BY q.date, k.local_hour`)
+    SELECT s.date, k.local_hour, k.local_weekday, s.tariff_version,
+      sum(s.used) AS used, sum(s.net) AS net, sum(s.cost) AS cost
+    FROM sums s JOIN clock k ON k.quarter_hour = s.span_start
+    GROUP BY s.date, k.local_hour, k.local_weekday, s.tariff_version ORDER BY s.date, k.local_hour`
 }
 
 interface EnergySum {
@@ -190,8 +210,9 @@ function energyLines(hours: readonly HourSum[], tariffs: readonly StoredTariff[]
     if (tariff === undefined || tariff.tariff_version !== hour.tariff_version) throw behind()
     const key = `${tariff.valid_from} ${tariff.tariff_version} ${tariff.band} ${tariff.energy_rate_kwh}`
     const line = lines.get(key) ?? { tariff, wh: 0n, fedInWh: 0n, cost: 0n }
-    line.wh += nano(hour.used) ?? 0n
-    line.fedInWh -= nano(hour.fed_in) ?? 0n
+    const used = nano(hour.used) ?? 0n
+    line.wh += used
+    line.fedInWh += used - (nano(hour.net) ?? 0n)
     line.cost += nano(hour.cost) ?? 0n
     lines.set(key, line)
   }

@@ -1,9 +1,11 @@
 /** The questions that the Overview puts to Gold, as SQL over pruned files. Energy in Wh and cost as exact decimals. */
 import { GOLD_DAILY, GOLD_HEALTH, GOLD_HOURLY, GOLD_QUARTER_HOURLY, GOLD_SUMMARY } from '../5-gold/tables.ts'
+import { byMonth, byParts, ofTenant, perDay, within } from './by-month.ts'
 import type { Cut, Period, Span } from './days.ts'
-import { daysBefore, startOf, withinDates } from './days.ts'
+import { daysBefore, startOf } from './days.ts'
 import { nano, type Nano } from './decimal.ts'
-import { literal, monthOf, partitionWithin, type View } from './lake-reader.ts'
+import { type DeviceFigures, readDevices } from './device-figures.ts'
+import { literal, type View } from './lake-reader.ts'
 
 /** Days that "usual" is made of when today is looked at. */
 export const USUAL_DAYS = 7
@@ -21,19 +23,6 @@ export interface DayFigures {
   energy: Nano | null
   cost: Nano | null
   active_devices: number
-}
-
-/** One device over the range and over the whole days of the period before. */
-export interface DeviceFigures {
-  device_id: string
-  device_type: string | null
-  location: string | null
-  user_id: string | null
-  energy: Nano | null
-  cost: Nano | null
-  readings: number
-  covered_s: number
-  previous_readings: number
 }
 
 /** One device in the first part of one day, up to the cut. */
@@ -144,29 +133,6 @@ function healthFrom(span: Span): string {
   return week < span.previous.from ? week : span.previous.from
 }
 
-const ofTenant = (tenant: string): string => `tenant_id = ${literal(tenant)}`
-const within = ({ from, to }: Period): string => `date BETWEEN DATE '${from}' AND DATE '${to}'`
-const byMonth = ({ from, to }: Period) => partitionWithin('month', monthOf(from), monthOf(to))
-
-/**
- * Rows of a day each, asked for by whole months whatever the period: so everybody asks the same, and while readings come in only
- * the open month is read anew.
- */
-async function perDay<Row extends { date: string }>(
-  view: View,
-  table: string,
-  period: Period,
-  select: (from: string) => string,
-): Promise<Row[]> {
-  const keep = byMonth(period)
-  const files = view.snapshot(table).files.filter(keep)
-  const months = [...new Set(files.map(({ partition }) => partition.month!))].toSorted()
-  const rows = await Promise.all(
-    months.map((month) => view.ask<Row>(select(view.from(table, partitionWithin('month', month, month))))),
-  )
-  return withinDates(rows.flat(), period.from, period.to)
-}
-
 async function readDays(view: View, tenant: string, period: Period): Promise<DayFigures[]> {
   const rows = await perDay<{ date: string; wh: string | null; cost: string | null; active: number }>(
     view,
@@ -182,28 +148,6 @@ async function readDays(view: View, tenant: string, period: Period): Promise<Day
     cost: nano(cost),
     active_devices: active,
   }))
-}
-
-async function readDevices(view: View, tenant: string, span: Span): Promise<DeviceFigures[]> {
-  const both = { from: span.previous.from, to: span.to }
-  // The last day of the period before counts to the cut only, which the quarter-hours tell.
-  const before = span.cut
-    ? `date >= DATE '${span.previous.from}' AND date < DATE '${span.previous.to}'`
-    : within(span.previous)
-  const rows = await view.ask<
-    Omit<DeviceFigures, 'energy' | 'cost'> & { wh: string | null; cost: string | null }
-  >(`
-    SELECT device_id,
-      max_by(device_type, date) AS device_type, max_by(location, date) AS location, max_by(user_id, date) AS user_id,
-      sum(total_energy_wh) FILTER (WHERE ${within(span)}) AS wh,
-      sum(cost) FILTER (WHERE ${within(span)}) AS cost,
-      coalesce(sum(reading_count) FILTER (WHERE ${within(span)}), 0)::BIGINT AS readings,
-      coalesce(sum(covered_s) FILTER (WHERE ${within(span)}), 0)::BIGINT AS covered_s,
-      coalesce(sum(reading_count) FILTER (WHERE ${before}), 0)::BIGINT AS previous_readings
-    FROM ${view.from(GOLD_DAILY.name, byMonth(both))}
-    WHERE ${ofTenant(tenant)} AND ${within(both)}
-    GROUP BY device_id ORDER BY device_id`)
-  return rows.map(({ wh, cost, ...row }) => ({ ...row, energy: nano(wh), cost: nano(cost) }))
 }
 
 /** Device by day, up to each cut: columns `date`, `device_id`, `wh`, `cost`, `readings`, `covered_s`. */
@@ -280,14 +224,19 @@ async function readHours(
 export async function readHealthOf(view: View, tenant: string, period: Period): Promise<HealthRow[]> {
   // Of a single day there is one row each.
   const newest = 'QUALIFY row_number() OVER (PARTITION BY device_id ORDER BY date DESC) = 1'
-  return await view.ask<HealthRow>(`
-    SELECT device_id, date,
-      health_score::DOUBLE AS health_score, failure_probability::DOUBLE AS failure_probability,
-      data_reliability::DOUBLE AS data_reliability, mean_quality_score::DOUBLE AS mean_quality_score,
-      valid_share::DOUBLE AS valid_share, late_share::DOUBLE AS late_share, alert_episodes,
-      uptime_percentage::DOUBLE AS uptime_percentage
-    FROM ${view.from(GOLD_HEALTH.name, byMonth(period))}
-    WHERE ${ofTenant(tenant)} AND ${within(period)} ${period.from === period.to ? '' : newest}`)
+  const rows = await byParts<HealthRow>(
+    view,
+    GOLD_HEALTH.name,
+    period,
+    (from, part) => `
+      SELECT device_id, date,
+        health_score::DOUBLE AS health_score, failure_probability::DOUBLE AS failure_probability,
+        data_reliability::DOUBLE AS data_reliability, mean_quality_score::DOUBLE AS mean_quality_score,
+        valid_share::DOUBLE AS valid_share, late_share::DOUBLE AS late_share, alert_episodes,
+        uptime_percentage::DOUBLE AS uptime_percentage
+      FROM ${from} WHERE ${ofTenant(tenant)} AND ${within(part)} ${part.from === part.to ? '' : newest}`,
+  )
+  return [...new Map(rows.map((row) => [row.device_id, row])).values()]
 }
 
 async function readHealthDays(view: View, tenant: string, period: Period): Promise<HealthDay[]> {

@@ -29,7 +29,7 @@ export const BILL: Command = {
       const reader = await createLakeReader(warehouse)
       try {
         const view = await reader.view(BILL_TABLES)
-        const tenant = args.text('tenant') ?? (await onlyHome(view, user))
+        const tenant = args.text('tenant') ?? (await onlyHome(view, user, month))
         const bill = await readBill(
           view,
           { tenant, user, month },
@@ -60,8 +60,8 @@ function asked(args: Arguments): { user: string; month: string } {
   )
 }
 
-async function onlyHome(view: View, user: string): Promise<string> {
-  const homes = await homesOfUser(view, user)
+async function onlyHome(view: View, user: string, month: string): Promise<string> {
+  const homes = await homesOfUser(view, user, month)
   if (homes.length > 1)
     throw new PlatformError(
       'usage',

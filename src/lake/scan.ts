@@ -23,9 +23,10 @@ export function scanSql(
     .map(({ name, type }) => `CAST(NULL AS ${sqlType(type)}) AS ${quotedName(name)}`)
     .join(', ')} WHERE false`
   if (files.length === 0) return `(${empty})`
+  // Types as texts: a bare word would be a column where the expression stands in a join with a table that has one of that name.
   const types = columns
     .filter((column) => partitionBy.includes(column.name))
-    .map(({ name, type }) => `${quotedName(name)}: ${sqlType(type)}`)
+    .map(({ name, type }) => `${quotedName(name)}: ${quotedText(sqlType(type))}`)
   const hive = types.length > 0 ? `true, hive_types = {${types.join(', ')}}` : 'false'
   const [foreign, ours] = split(files, (file) => !folder.includes('=') && spellsPartition(file, partitionBy))
   const parts = ours.length > 0 ? [`SELECT * FROM ${readParquet(folder, ours, hive)}`] : []

@@ -151,6 +151,32 @@ test('the repeated hour of a 25-hour day is billed twice at its own price; the d
   assert.equal(october.total, '8.70')
 })
 
+test('an hour in which a device goes from one user to another is billed to both, each quarter-hour to its own', async (t) => {
+  const bands: TariffBand[] = [
+    { user_id: 'x', valid_from: '2026-02-01', energy_rate_kwh: 0.3 },
+    { user_id: 'y', valid_from: '2026-02-01', energy_rate_kwh: 0.2 },
+  ]
+  const { bill } = await billing(t, bands, [
+    // From 10:00 to 11:00 in Berlin: used by x, used by y, fed in by x.
+    ['d', '2026-02-03T09:07:00Z', 1000, 'x'],
+    ['d', '2026-02-03T09:22:00Z', 500, 'y'],
+    ['d', '2026-02-03T09:37:00Z', -200, 'x'],
+    // An hour of y alone, and another device of x in the hour that was parted.
+    ['d', '2026-02-03T10:07:00Z', 700, 'y'],
+    ['e', '2026-02-03T09:07:00Z', 30, 'x'],
+    // Used and fed in within one hour of x.
+    ['e', '2026-02-04T09:07:00Z', 100, 'x'],
+    ['e', '2026-02-04T09:22:00Z', -40, 'x'],
+  ])
+  const sums = async (user: string) => {
+    const { energy, fed_in_kwh } = await bill(user, '2026-02')
+    return [energy.map((line) => [line.energy_kwh, line.cost]), fed_in_kwh]
+  }
+  // 1,000 + 30 + 100 Wh × 0.3; 200 + 40 Wh back. 500 + 700 Wh × 0.2.
+  assert.deepEqual(await sums('x'), [[['1.130000000000', '0.339000000']], '0.240000000000'])
+  assert.deepEqual(await sums('y'), [[['1.200000000000', '0.240000000']], '0.000000000000'])
+})
+
 test('the total is rounded once; what the rounded lines differ by stands on the bill', async (t) => {
   const price = { user_id: 'w', valid_from: '2026-02-01', energy_rate_kwh: 0.334 }
   const bands: TariffBand[] = [

@@ -5,6 +5,7 @@ import { chmodSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from
 import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { test } from 'node:test'
+import { FORMAT_VERSION } from '../../src/data-folder.ts'
 import { createIntake } from '../../src/1-source/intake.ts'
 import { startBroker } from '../../src/1-source/mqtt/broker.ts'
 import { BRONZE, GOLD, SILVER } from '../../src/commands/stages.ts'
@@ -73,7 +74,7 @@ test('a clock that is wrong: never set, set back, or behind that of the devices'
     /Set this computer's clock/,
   )
   const created = new Date(Date.now() + 86_400_000).toISOString()
-  writeFileSync(join(data, 'smarthouse.json'), JSON.stringify({ format: 2, created }))
+  writeFileSync(join(data, 'smarthouse.json'), JSON.stringify({ format: FORMAT_VERSION, created }))
   wrong(await diagnose(), 'clock_wrong', /the data folder was made at .* later/, /Set the clock/)
 })
 

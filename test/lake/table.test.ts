@@ -99,6 +99,25 @@ test('a scan has exactly the columns and types of the table, over no file as wel
   )
 })
 
+test('a scan stands in a join with a table that has columns of any name', async (t) => {
+  const { lake, session } = await world(t)
+  await lake.define(EVERY_TYPE)
+  const add = await lake.write(
+    session,
+    EVERY_TYPE.name,
+    `SELECT 1::BIGINT AS l, NULL AS i, NULL AS b, NULL AS d, NULL AS s, NULL AS t, NULL AS x, NULL AS a, NULL AS m, DATE '2026-11-23' AS event_date`,
+  )
+  await lake.commit(EVERY_TYPE.name, { operation: 'WRITE', add })
+  const { files } = await lake.snapshot(EVERY_TYPE.name)
+  await session.run(`CREATE TEMP TABLE other AS SELECT 1::BIGINT AS l, 'x' AS "date", 'y' AS "bigint"`)
+  assert.deepEqual(
+    await session.rows(
+      `SELECT o.date, e.event_date FROM other o JOIN ${lake.scan(EVERY_TYPE.name, files)} e ON e.l = o.l`,
+    ),
+    [{ date: 'x', event_date: '2026-11-23' }],
+  )
+})
+
 test('defining again changes nothing; an added column reads as null in old files; what would lose data is refused', async (t) => {
   const { lake, append, session, root, engine } = await world(t)
   await append(numbersFrom(0, 1))

@@ -6,15 +6,18 @@ import { fileURLToPath } from 'node:url'
 import { dataFolder, smarthouseHere, sql, start } from '../house/run-cli.ts'
 
 /**
- * `format-1` was written by the program of before `gold.quarter_hourly_energy.user_id`, from five readings: ada's kettle,
- * 2 kW for ten minutes, and ben's lamp, 60 W for twenty, on 2026-01-15 from 10:00 UTC on, at 0.12 a kWh.
+ * Each was written by a program of its time from the same five readings: ada's kettle, 2 kW for ten minutes, and ben's lamp,
+ * 60 W for twenty, on 2026-01-15 from 10:00 UTC on, at 0.12 a kWh. `format-1` is of before `gold.quarter_hourly_energy.user_id`,
+ * `format-2` of before `gold.hourly_energy.user_id`.
  */
 const FORMAT_1 = fileURLToPath(new URL('format-1', import.meta.url))
+const FORMAT_2 = fileURLToPath(new URL('format-2', import.meta.url))
+const NEWEST = 3
 const ENV = { SMARTHOUSE_TIME_ZONE: 'Europe/Berlin' }
 
-function oldFolder(t: TestContext): string {
+function oldFolder(t: TestContext, written = FORMAT_1): string {
   const data = dataFolder(t)
-  cpSync(FORMAT_1, data, { recursive: true })
+  cpSync(written, data, { recursive: true })
   return data
 }
 const format = (data: string): unknown =>
@@ -37,7 +40,7 @@ test('opening an older data folder brings it to this format, with a copy of what
   const data = oldFolder(t)
   // Any command does: this one only asks.
   assert.deepEqual(await quarterHours(data), EXPECTED)
-  assert.equal(format(data), 2)
+  assert.equal(format(data), NEWEST)
   const kept = join(data, 'backup', 'format-1')
   const log = 'gold/quarter_hourly_energy/_delta_log/00000000000000000001.json'
   assert.equal(
@@ -49,6 +52,29 @@ test('opening an older data folder brings it to this format, with a copy of what
   const again = await smarthouseHere('upgrade', '--data', data)
   assert.equal(again.status, 0)
   assert.match(again.stdout, /nothing to do/)
+})
+
+test('of a folder of format 2 Gold alone is built anew: its hours come to say whose they were, and what was used', async (t) => {
+  const data = oldFolder(t, FORMAT_2)
+  const hours = await sql<Record<string, unknown>>(
+    data,
+    `SELECT device_id, user_id, one_user, CAST(energy_wh AS VARCHAR) AS energy_wh, CAST(used_wh AS VARCHAR) AS used_wh
+     FROM gold.hourly_energy ORDER BY device_id`,
+  )
+  assert.deepEqual(hours, [
+    {
+      device_id: 'kettle',
+      user_id: 'ada',
+      one_user: true,
+      energy_wh: '333.333333333',
+      used_wh: '333.333333333',
+    },
+    { device_id: 'lamp', user_id: 'ben', one_user: true, energy_wh: '20.000000000', used_wh: '20.000000000' },
+  ])
+  assert.equal(format(data), NEWEST)
+  assert.ok(existsSync(join(data, 'backup', 'format-2', 'lake', 'gold')))
+  assert.equal(existsSync(join(data, 'backup', 'format-2', 'lake', 'silver')), false)
+  assert.equal((await smarthouseHere('verify', '--data', data)).status, 0)
 })
 
 test('an upgrade that is killed goes on at the next start', async (t) => {
@@ -67,7 +93,7 @@ test('an upgrade that is killed goes on at the next start', async (t) => {
     assert.match(upgrade.output(), moment)
   }
   assert.deepEqual(await quarterHours(data), EXPECTED)
-  assert.equal(format(data), 2)
+  assert.equal(format(data), NEWEST)
 })
 
 test('a folder on which something runs is left alone', async (t) => {
