@@ -4,7 +4,7 @@
 -- inputs: quarter_hourly_energy, calendar, touched_days
 -- window: one local hour of one device
 -- check coverage_within_hour: covered_s BETWEEN 0 AND 3600
--- check used_beside_fed_in: coalesce(used_wh, 0) >= coalesce(energy_wh, 0)
+-- check fed_in_of_energy: fed_in_wh IS NULL OR (fed_in_wh > 0 AND energy_wh >= -fed_in_wh)
 SELECT
   q.tenant_id,
   q.device_id,
@@ -23,7 +23,7 @@ SELECT
   CAST(max(q.temperature_max_c) AS DOUBLE) AS temperature_max_c,
   CAST(sum(q.cost) AS DECIMAL(38,9)) AS cost,
   CAST(max(q.tariff_version) AS BIGINT) AS tariff_version,
-  CAST(sum(q.energy_wh) FILTER (WHERE q.energy_wh > 0) AS DECIMAL(38,9)) AS used_wh,
+  CAST(-sum(q.energy_wh) FILTER (WHERE q.energy_wh < 0) AS DECIMAL(38,9)) AS fed_in_wh,
   CASE WHEN count(q.payer) = count(q.energy_wh) AND min(q.payer) = max(q.payer) THEN min(q.payer) END AS user_id,
   CASE WHEN count(q.energy_wh) > 0 THEN
     count(q.payer) = 0 OR (count(q.payer) = count(q.energy_wh) AND min(q.payer) = max(q.payer))

@@ -108,9 +108,10 @@ export const GOLD_HOURLY: TableDefinition = {
     { name: 'hour_start', type: 'timestamp', required: true, description: 'Start of the local hour, UTC.' },
     ...SUMS,
     {
-      name: 'used_wh',
+      name: 'fed_in_wh',
       type: 'decimal(38,9)',
-      description: 'Energy of its quarter-hours that used some, Wh; energy_wh is this less what was fed in.',
+      description:
+        'What its quarter-hours of negative energy fed in, Wh; energy_wh is what was used less this.',
     },
     {
       name: 'user_id',

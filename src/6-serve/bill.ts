@@ -117,81 +117,84 @@ async function requireUser(view: View, { tenant, user, month }: BillOf): Promise
   )
 }
 
-interface HourSum {
+interface HourSum extends LocalHour {
   date: string
-  local_hour: number
-  local_weekday: number
   tariff_version: number | null
-  used: string | null
   /** What was used less what was fed in. */
-  net: string | null
+  wh: string | null
+  fed_in: string | null
   cost: string | null
 }
 
 /**
  * Energy and cost by local hour. As in the totals of a house, solar and battery are left out, and so is what a meter
  * measures that the same user is billed for already: a device behind one of the user's own. Gold's hours say it, a month of them
- * in a file; of an hour in which a device went from one user to another its quarter-hours do.
+ * in a file; of an hour in which a device went from one user to another its quarter-hours do. What does not depend on the user is asked
+ * for by itself, and so once for all.
  */
 async function readHours(view: View, of: BillOf, timeZone: string): Promise<HourSum[]> {
   const { tenant, user, month } = of
-  const hours = view.from(GOLD_HOURLY.name, partitionWithin('month', `${month}-01`, `${month}-01`))
-  const shared = `SELECT device_id, date, hour_start FROM ${hours} WHERE tenant_id = ${literal(tenant)} AND NOT one_user`
-  const own = `tenant_id = ${literal(tenant)} AND user_id = ${literal(user)} AND energy_wh IS NOT NULL`
-  const [whole, dates] = await Promise.all([
-    view.ask<HourSum>(
-      sumsSql(view, of, timeZone, `SELECT *, hour_start AS span_start FROM ${hours} WHERE ${own}`),
-    ),
+  const inMonth = partitionWithin('month', `${month}-01`, `${month}-01`)
+  const hours = view.from(GOLD_HOURLY.name, inMonth)
+  const ofHome = `tenant_id = ${literal(tenant)}`
+  const shared = `SELECT device_id, date, hour_start FROM ${hours} WHERE ${ofHome} AND NOT one_user`
+  const apart = `SELECT device_id, date FROM ${view.from(GOLD_DAILY.name, inMonth)}
+    WHERE ${ofHome} AND device_type IN ('solar', 'battery')`
+  const [clock, dates, behind, anyApart] = await Promise.all([
+    readClock(view, timeZone, month),
     view.ask<{ date: string }>(`SELECT DISTINCT date FROM (${shared}) ORDER BY date`),
+    readBehind(view, of),
+    view.ask(`SELECT 1 AS any FROM (${apart}) LIMIT 1`),
   ])
-  if (dates.length === 0) return whole
-  const onDates = new Set<string | null | undefined>(dates.map(({ date }) => date))
-  const quarters = view.from(GOLD_QUARTER_HOURLY.name, ({ partition }) => onDates.has(partition.date))
-  const parted = await view.ask<HourSum>(
-    sumsSql(
-      view,
-      of,
-      timeZone,
-      `SELECT q.*, q.quarter_hour AS span_start, CASE WHEN q.energy_wh > 0 THEN q.energy_wh END AS used_wh
-       FROM (SELECT * FROM ${quarters} WHERE ${own}) q
-       JOIN clock k ON k.quarter_hour = q.quarter_hour
-       JOIN (${shared}) s ON s.device_id = q.device_id AND s.hour_start = k.hour_start`,
-    ),
-  )
-  return [...whole, ...parted]
+  const own = `${ofHome} AND user_id = ${literal(user)}${
+    behind.length === 0 ? '' : ` AND device_id NOT IN (${behind.map(literal).join(', ')})`
+  }`
+  const sumsOf = (spans: string) =>
+    view.ask<Omit<HourSum, keyof LocalHour> & { start_us: number }>(`
+      SELECT date, unix_micros(hour_start) AS start_us, tariff_version,
+        sum(energy_wh) AS wh, sum(fed_in_wh) AS fed_in, sum(cost) AS cost
+      FROM (${spans}) e
+      ${anyApart.length > 0 ? `WHERE NOT EXISTS (FROM (${apart}) a WHERE a.device_id = e.device_id AND a.date = e.date)` : ''}
+      GROUP BY date, hour_start, tariff_version ORDER BY hour_start`)
+  const sums = [await sumsOf(`SELECT * FROM ${hours} WHERE ${own}`)]
+  if (dates.length > 0) {
+    const onDates = new Set<string | null | undefined>(dates.map(({ date }) => date))
+    const quarters = view.from(GOLD_QUARTER_HOURLY.name, ({ partition }) => onDates.has(partition.date))
+    const year = partitionWithin('year', month.slice(0, 4), month.slice(0, 4))
+    sums.push(
+      await sumsOf(`
+        SELECT q.*, k.hour_start, CASE WHEN q.energy_wh < 0 THEN -q.energy_wh END AS fed_in_wh
+        FROM (SELECT * FROM ${quarters} WHERE ${own} AND energy_wh IS NOT NULL) q
+        JOIN ${view.from(GOLD_CALENDAR.name, year)} k ON k.quarter_hour = q.quarter_hour AND k.zone = ${literal(timeZone)}
+        JOIN (${shared}) s ON s.device_id = q.device_id AND s.hour_start = k.hour_start`),
+    )
+  }
+  return sums.flat().map(({ start_us, ...sum }) => ({ ...sum, ...clock.get(start_us)! }))
 }
 
-/** `spans`: rows of `device_id`, `date`, `span_start`, `tariff_version`, `used_wh`, `energy_wh`, `cost`, each within an hour of `clock`. */
-function sumsSql(view: View, { tenant, user, month }: BillOf, timeZone: string, spans: string): string {
-  const inMonth = partitionWithin('month', `${month}-01`, `${month}-01`)
+interface LocalHour {
+  local_hour: number
+  /** ISO, 1 = Monday. */
+  local_weekday: number
+}
+
+/** The hours of a local month by their start, µs. */
+async function readClock(view: View, timeZone: string, month: string): Promise<Map<number, LocalHour>> {
   const year = partitionWithin('year', month.slice(0, 4), month.slice(0, 4))
-  return `
-    WITH clock AS (
-      SELECT * FROM ${view.from(GOLD_CALENDAR.name, year)}
-      WHERE zone = ${literal(timeZone)} AND month = DATE '${month}-01'
-    ),
-    apart AS (
-      SELECT device_id, date FROM ${view.from(GOLD_DAILY.name, inMonth)}
-      WHERE tenant_id = ${literal(tenant)} AND device_type IN ('solar', 'battery')
-    ),
-    catalogue AS (
-      SELECT * FROM ${view.from(REFERENCE_CATALOGUE.name)} WHERE tenant_id = ${literal(tenant)}
-    ),
-    behind AS (
-      SELECT c.device_id FROM catalogue c JOIN catalogue p ON p.device_id = c.parent_device_id
-      WHERE p.user_id = ${literal(user)}
-    ),
-    sums AS (
-      SELECT date, span_start, tariff_version, sum(used_wh) AS used, sum(energy_wh) AS net, sum(cost) AS cost
-      FROM (${spans}) e
-      WHERE NOT EXISTS (FROM apart a WHERE a.device_id = e.device_id AND a.date = e.date)
-        AND NOT EXISTS (FROM behind b WHERE b.device_id = e.device_id)
-      GROUP BY date, span_start, tariff_version
-    )
-    SELECT s.date, k.local_hour, k.local_weekday, s.tariff_version,
-      sum(s.used) AS used, sum(s.net) AS net, sum(s.cost) AS cost
-    FROM sums s JOIN clock k ON k.quarter_hour = s.span_start
-    GROUP BY s.date, k.local_hour, k.local_weekday, s.tariff_version ORDER BY s.date, k.local_hour`
+  const hours = await view.ask<LocalHour & { start_us: number }>(`
+    SELECT DISTINCT unix_micros(hour_start) AS start_us, local_hour, local_weekday
+    FROM ${view.from(GOLD_CALENDAR.name, year)}
+    WHERE zone = ${literal(timeZone)} AND month = DATE '${month}-01' ORDER BY start_us`)
+  return new Map(hours.map(({ start_us, ...hour }) => [start_us, hour]))
+}
+
+/** The devices behind one of the user's own. */
+async function readBehind(view: View, { tenant, user }: BillOf): Promise<string[]> {
+  const catalogue = `(SELECT * FROM ${view.from(REFERENCE_CATALOGUE.name)} WHERE tenant_id = ${literal(tenant)})`
+  const rows = await view.ask<{ device_id: string }>(`
+    SELECT DISTINCT c.device_id FROM ${catalogue} c JOIN ${catalogue} p ON p.device_id = c.parent_device_id
+    WHERE p.user_id = ${literal(user)} ORDER BY c.device_id`)
+  return rows.map(({ device_id }) => device_id)
 }
 
 interface EnergySum {
@@ -210,9 +213,9 @@ function energyLines(hours: readonly HourSum[], tariffs: readonly StoredTariff[]
     if (tariff === undefined || tariff.tariff_version !== hour.tariff_version) throw behind()
     const key = `${tariff.valid_from} ${tariff.tariff_version} ${tariff.band} ${tariff.energy_rate_kwh}`
     const line = lines.get(key) ?? { tariff, wh: 0n, fedInWh: 0n, cost: 0n }
-    const used = nano(hour.used) ?? 0n
-    line.wh += used
-    line.fedInWh += used - (nano(hour.net) ?? 0n)
+    const fedInWh = nano(hour.fed_in) ?? 0n
+    line.wh += (nano(hour.wh) ?? 0n) + fedInWh
+    line.fedInWh += fedInWh
     line.cost += nano(hour.cost) ?? 0n
     lines.set(key, line)
   }

@@ -1,6 +1,7 @@
 /** Gold's rows of a period, asked for month by month: what is over is answered once, and while readings come in only the open month is read anew. */
+import type { DataFile } from '../lake/types.ts'
 import type { Period } from './days.ts'
-import { withinDates } from './days.ts'
+import { dateAfter, withinDates } from './days.ts'
 import { literal, monthOf, partitionWithin, type View } from './lake-reader.ts'
 
 export const ofTenant = (tenant: string): string => `tenant_id = ${literal(tenant)}`
@@ -26,40 +27,35 @@ export async function perDay<Row extends { date: string }>(
   return withinDates(rows.flat(), period.from, period.to)
 }
 
-/** A period with so many whole months is asked for month by month. */
+/** A period with fewer whole months is asked for as it is: to plan a statement costs more than to go through its rows. */
 const MANY_MONTHS = 3
 
 /**
- * Rows of the parts of a period, the older before the newer. A month that lies wholly in a long one is answered once for every
- * range that holds it; a short one is a single part, since planning a statement costs more than its rows.
+ * The months that lie wholly in a long period, each to be asked for by itself, since the answer is the same for every range that holds
+ * it; and the days besides. A short period is days alone, an empty one nothing.
  */
-export async function byParts<Row extends object>(
-  view: View,
-  table: string,
-  period: Period,
-  select: (from: string, part: Period) => string,
-): Promise<Row[]> {
-  const { files } = view.snapshot(table)
-  const rows = await Promise.all(
-    partsOf(period)
-      .map((part) => ({ part, keep: byMonth(part) }))
-      .filter(({ keep }) => files.some(keep))
-      .map(({ part, keep }) => view.ask<Row>(select(view.from(table, keep), part))),
-  )
-  return rows.flat()
-}
-
-/** The days before the first whole month, each whole month, the days after the last; few months are not parted. None where it is empty. */
-export function partsOf(period: Period): Period[] {
+export function partsOf(period: Period): { months: Period[]; days: Period[] } {
   const parts: Period[] = []
-  for (let from = period.from; from <= period.to; from = dayAfter(parts.at(-1)!.to, 1)) {
-    const monthEnd = Temporal.PlainYearMonth.from(from).add({ months: 1 }).toPlainDate({ day: 1 })
-    const last = dayAfter(monthEnd.toString(), -1)
+  for (let from = period.from; from <= period.to; from = dateAfter(parts.at(-1)!.to, 1)) {
+    const last = lastOfMonth(from)
     parts.push({ from, to: last < period.to ? last : period.to })
   }
-  const whole = parts.filter(({ from, to }) => from.endsWith('-01') && dayAfter(to, 1).endsWith('-01'))
-  return whole.length >= MANY_MONTHS || parts.length === 0 ? parts : [period]
+  const { whole: months = [], part = [] } = Object.groupBy(parts, (each) =>
+    isMonth(each) ? 'whole' : 'part',
+  )
+  if (months.length >= MANY_MONTHS) return { months, days: part }
+  return { months: [], days: parts.length > 0 ? [period] : [] }
 }
 
-export const dayAfter = (date: string, days: number): string =>
-  Temporal.PlainDate.from(date).add({ days }).toString()
+const isMonth = ({ from, to }: Period): boolean => from.endsWith('-01') && to === lastOfMonth(from)
+
+function lastOfMonth(date: string): string {
+  const [year, month] = date.split('-').map(Number)
+  return new Date(Date.UTC(year!, month!, 0)).toISOString().slice(0, 10)
+}
+
+/** Keeps the files of the months of any of the periods. */
+export function ofMonths(periods: readonly Period[]): (file: DataFile) => boolean {
+  const keeps = periods.map(byMonth)
+  return (file) => keeps.some((keep) => keep(file))
+}

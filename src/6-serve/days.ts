@@ -140,7 +140,7 @@ export function daysFrom(from: string, to: string, timeZone: string): LocalDay[]
   })
 }
 
-function dateAfter(date: string, days: number): string {
+export function dateAfter(date: string, days: number): string {
   return new Date(Date.parse(date) + days * DAY_MS).toISOString().slice(0, 10)
 }
 

@@ -4,10 +4,13 @@
 export type Nano = bigint
 
 const DIGITS = 9
+const NINE_DIGITS = /^-?\d+\.\d{9}$/
 
 /** `12.5` → 12_500_000_000n; null stays null. Digits beyond the ninth do not occur in the lake's columns. */
 export function nano(text: string | null): Nano | null {
   if (text === null) return null
+  // As the engine writes them, with all nine digits.
+  if (NINE_DIGITS.test(text)) return BigInt(text.slice(0, -DIGITS - 1) + text.slice(-DIGITS))
   const match = /^(-?)(\d*)(?:\.(\d*))?$/.exec(text)
   if (!match) throw new TypeError(`not a decimal: ${text}`)
   const [, sign, whole = '', fraction = ''] = match

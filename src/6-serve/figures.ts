@@ -1,11 +1,11 @@
 /** The questions that the Overview puts to Gold, as SQL over pruned files. Energy in Wh and cost as exact decimals. */
 import { GOLD_DAILY, GOLD_HEALTH, GOLD_HOURLY, GOLD_QUARTER_HOURLY, GOLD_SUMMARY } from '../5-gold/tables.ts'
-import { byMonth, byParts, ofTenant, perDay, within } from './by-month.ts'
+import { byMonth, ofTenant, partsOf, perDay, within } from './by-month.ts'
 import type { Cut, Period, Span } from './days.ts'
 import { daysBefore, startOf } from './days.ts'
 import { nano, type Nano } from './decimal.ts'
 import { type DeviceFigures, readDevices } from './device-figures.ts'
-import { literal, type View } from './lake-reader.ts'
+import { literal, monthOf, type View } from './lake-reader.ts'
 
 /** Days that "usual" is made of when today is looked at. */
 export const USUAL_DAYS = 7
@@ -222,21 +222,30 @@ async function readHours(
 
 /** Each device's newest row of a period. */
 export async function readHealthOf(view: View, tenant: string, period: Period): Promise<HealthRow[]> {
+  // The newest row of a whole month is that of its days from some day on, or there is none: so the first month need not be parted.
+  const parts = partsOf({ from: monthOf(period.from), to: period.to })
+  const long = partsOf(period).months.length > 0
+  const rows = await Promise.all(
+    (long ? [...parts.months, ...parts.days] : [period]).map((part) => readNewestHealth(view, tenant, part)),
+  )
+  const newest = new Map<string, HealthRow>()
+  for (const row of rows.flat())
+    if (row.date >= period.from && row.date > (newest.get(row.device_id)?.date ?? ''))
+      newest.set(row.device_id, row)
+  return [...newest.values()]
+}
+
+async function readNewestHealth(view: View, tenant: string, period: Period): Promise<HealthRow[]> {
   // Of a single day there is one row each.
   const newest = 'QUALIFY row_number() OVER (PARTITION BY device_id ORDER BY date DESC) = 1'
-  const rows = await byParts<HealthRow>(
-    view,
-    GOLD_HEALTH.name,
-    period,
-    (from, part) => `
-      SELECT device_id, date,
-        health_score::DOUBLE AS health_score, failure_probability::DOUBLE AS failure_probability,
-        data_reliability::DOUBLE AS data_reliability, mean_quality_score::DOUBLE AS mean_quality_score,
-        valid_share::DOUBLE AS valid_share, late_share::DOUBLE AS late_share, alert_episodes,
-        uptime_percentage::DOUBLE AS uptime_percentage
-      FROM ${from} WHERE ${ofTenant(tenant)} AND ${within(part)} ${part.from === part.to ? '' : newest}`,
-  )
-  return [...new Map(rows.map((row) => [row.device_id, row])).values()]
+  return await view.ask<HealthRow>(`
+    SELECT device_id, date,
+      health_score::DOUBLE AS health_score, failure_probability::DOUBLE AS failure_probability,
+      data_reliability::DOUBLE AS data_reliability, mean_quality_score::DOUBLE AS mean_quality_score,
+      valid_share::DOUBLE AS valid_share, late_share::DOUBLE AS late_share, alert_episodes,
+      uptime_percentage::DOUBLE AS uptime_percentage
+    FROM ${view.from(GOLD_HEALTH.name, byMonth(period))}
+    WHERE ${ofTenant(tenant)} AND ${within(period)} ${period.from === period.to ? '' : newest}`)
 }
 
 async function readHealthDays(view: View, tenant: string, period: Period): Promise<HealthDay[]> {

@@ -44,7 +44,9 @@ export async function createLakeReader({
   const next = () => sessions[turn++ % sessions.length]!
   /** In the order of their last use. */
   const answers = new Map<string, Promise<object[]>>()
-  const kept = createKeptFiles(lake, next)
+  const loader = await engine.session()
+  await loader.expect(0)
+  const kept = createKeptFiles(lake, loader)
 
   function ask<Row extends object>(sql: string, parts: readonly ScanPart[], keep: boolean): Promise<Row[]> {
     const work = () => kept.run(sql, parts, (statement) => next().rows<object>(statement))
@@ -80,7 +82,7 @@ export async function createLakeReader({
     },
     close: async () => {
       await kept.close()
-      await Promise.all(sessions.map((session) => session.close()))
+      await Promise.all([...sessions, loader].map((session) => session.close()))
     },
   }
 }

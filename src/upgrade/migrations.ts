@@ -19,7 +19,7 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   {
     from: 2,
-    what: 'hours name their user, and what was used beside what was fed in; Gold is built anew from Silver',
+    what: 'hours name their user, and what was fed in; Gold is built anew from Silver',
     changes: ['lake/gold'],
     run: rebuildOfGold,
   },

@@ -56,10 +56,18 @@ before(async () => {
     )
     await house.insert(
       GOLD_HEALTH.name,
-      rows.map(({ device_id, date, reading_count }) => ({
-        ...{ tenant_id: 'home', month, device_id, date, reading_count, health_score: reading_count / 1000 },
-        ...{ mean_quality_score: 1, valid_share: 1, late_share: 0, alert_count: 0, alert_episodes: 0 },
-      })),
+      rows.map(({ device_id, date, reading_count }) => {
+        const health = { mean_quality_score: 1, valid_share: 1, late_share: 0, alert_count: 0 }
+        return {
+          tenant_id: 'home',
+          month,
+          device_id,
+          date,
+          reading_count,
+          ...health,
+          health_score: reading_count / 1000,
+        }
+      }),
     )
   }
   reader = await createLakeReader(house)

@@ -92,20 +92,14 @@ function sumColumns(sums: Sums): Row {
 function hourRow(slots: readonly Slot[], house: House, zone: Zone): Row {
   const { tenant, device, quarter, local } = slots[0] as Slot
   const withEnergy = slots.filter((slot) => energyOf(slot) !== null)
-  const used = withEnergy.map(energyOf).filter((nwh) => nwh !== null && nwh > 0n) as bigint[]
+  const fedIn = withEnergy.map(energyOf).filter((nwh) => nwh !== null && nwh < 0n) as bigint[]
   const users = new Set(withEnergy.map((slot) => lastKnown('user_id', slot.rows, slot.parts)))
   return {
     tenant_id: tenant,
     device_id: device,
     hour_start: formatUs(zone.hourStart(quarter)),
     ...sumColumns(sumsOf(slots, house.tariffs)),
-    used_wh:
-      used.length === 0
-        ? null
-        : decimal(
-            used.reduce((a, b) => a + b),
-            9,
-          ),
+    fed_in_wh: fedIn.length === 0 ? null : decimal(-fedIn.reduce((a, b) => a + b), 9),
     user_id: users.size === 1 ? ([...users][0] ?? null) : null,
     one_user: withEnergy.length === 0 ? null : users.size === 1,
     date: local.date,

@@ -54,11 +54,11 @@ test('opening an older data folder brings it to this format, with a copy of what
   assert.match(again.stdout, /nothing to do/)
 })
 
-test('of a folder of format 2 Gold alone is built anew: its hours come to say whose they were, and what was used', async (t) => {
+test('of a folder of format 2 Gold alone is built anew: its hours come to say whose they were', async (t) => {
   const data = oldFolder(t, FORMAT_2)
   const hours = await sql<Record<string, unknown>>(
     data,
-    `SELECT device_id, user_id, one_user, CAST(energy_wh AS VARCHAR) AS energy_wh, CAST(used_wh AS VARCHAR) AS used_wh
+    `SELECT device_id, user_id, one_user, CAST(energy_wh AS VARCHAR) AS energy_wh, CAST(fed_in_wh AS VARCHAR) AS fed_in_wh
      FROM gold.hourly_energy ORDER BY device_id`,
   )
   assert.deepEqual(hours, [
@@ -67,9 +67,9 @@ test('of a folder of format 2 Gold alone is built anew: its hours come to say wh
       user_id: 'ada',
       one_user: true,
       energy_wh: '333.333333333',
-      used_wh: '333.333333333',
+      fed_in_wh: null,
     },
-    { device_id: 'lamp', user_id: 'ben', one_user: true, energy_wh: '20.000000000', used_wh: '20.000000000' },
+    { device_id: 'lamp', user_id: 'ben', one_user: true, energy_wh: '20.000000000', fed_in_wh: null },
   ])
   assert.equal(format(data), NEWEST)
   assert.ok(existsSync(join(data, 'backup', 'format-2', 'lake', 'gold')))
