@@ -20,7 +20,7 @@ import { percentile, printRows, type Row } from './rows.ts'
 const MINUTES = 365 * 1440
 const DAY_MS = 86_400_000
 const USERS = 20
-const ASKED_BY_EACH = 10
+const ASKED_BY_EACH = 5
 const DEVICES = process.argv.includes('--large') ? 100 : 10
 /** Noon of the last day but one: the open day is half over. */
 const NOW_MS = END_US / 1000 - 1.5 * DAY_MS
@@ -72,6 +72,8 @@ const scattered = (n: number): number => (n * 151) % 365
 const dayBefore = (days: number): string => new Date(NOW_MS - days * DAY_MS).toISOString().slice(0, 10)
 const span = (to: number, days: number): string =>
   `range=custom&from=${dayBefore(to + days - 1)}&to=${dayBefore(to)}`
+const history = (n: number, range: string, end: number): string =>
+  `devices/history?device=plug-${n % DEVICES}&range=${range}&end=${dayBefore(end)}`
 const monthBefore = (n: number): string => dayBefore(30 + (n % 11) * 30).slice(0, 7)
 
 interface Question {
@@ -82,24 +84,36 @@ interface Question {
   kinds: number
 }
 
+/** As the dashboard asks them: of a home by its name. */
 const QUESTIONS: readonly Question[] = [
   { name: 'overview of a day', kinds: 200, path: (n) => `overview?${span(scattered(n) % 350, 1)}` },
   { name: 'overview of 7 days', kinds: 200, path: (n) => `overview?${span(scattered(n) % 350, 7)}` },
   { name: 'overview of 30 days', kinds: 200, path: (n) => `overview?${span(scattered(n) % 300, 30)}` },
-  { name: 'overview of a year', kinds: 20, path: (n) => `overview?${span(n, 340)}` },
+  {
+    name: 'overview of a year',
+    kinds: 100,
+    path: (n) => `overview?${span(n % 20, 340 - Math.floor(n / 20))}`,
+  },
   {
     name: 'bill of a month',
     kinds: 70,
     path: (n) => `bill?user=user-${n % 7}&month=${monthBefore(Math.floor(n / 7))}`,
   },
-  { name: 'last readings', kinds: 1, path: () => 'readings/recent' },
+  { name: 'devices', kinds: 1, path: () => 'devices?' },
+  { name: 'a device', kinds: 1, path: () => 'devices/one?device=plug-3' },
+  { name: 'a device over a day', kinds: 200, path: (n) => history(n, '1d', scattered(n) % 350) },
+  { name: 'a device over 7 days', kinds: 200, path: (n) => history(n, '7d', scattered(n) % 350) },
+  { name: 'a device over 30 days', kinds: 200, path: (n) => history(n, '30d', scattered(n) % 300) },
+  { name: 'a device over a year', kinds: 200, path: (n) => history(n, '365d', n % 20) },
+  { name: 'messages of a device', kinds: DEVICES, path: (n) => `devices/messages?device=plug-${n}&limit=50` },
+  { name: 'last readings', kinds: 1, path: () => 'readings/recent?' },
   { name: 'data status', kinds: 1, path: () => 'data-status' },
   { name: 'homes', kinds: 1, path: () => 'homes' },
 ]
 
 async function askMs(url: string, path: string): Promise<number> {
   const beganMs = performance.now()
-  const answer = await fetch(`${url}/api/v1/${path}`)
+  const answer = await fetch(`${url}/api/v1/${path}${path.includes('?') ? '&tenant=home' : ''}`)
   const body = await answer.text()
   if (!answer.ok) throw new Error(`${path} was answered with ${answer.status}: ${body.slice(0, 200)}`)
   return performance.now() - beganMs

@@ -39,8 +39,9 @@ export async function readBill(
   const [tariffs, hours] = await Promise.all([
     view.ask<StoredTariff>(`SELECT * FROM ${view.from(REFERENCE_TARIFFS.name)}`),
     readHours(view, of, settings.timeZone),
-    requireUser(view, of),
   ])
+  // Whoever used energy is known.
+  if (hours.length === 0) await requireUser(view, of)
   const days = daysOf(month, settings)
   const energy = energyLines(hours, tariffs, of)
   const base = baseLines(tariffs, of, days)
@@ -140,9 +141,7 @@ async function readHours(view: View, of: BillOf, timeZone: string): Promise<Hour
   const shared = `SELECT device_id, date, hour_start FROM ${hours} WHERE ${ofHome} AND NOT one_user`
   const apart = `SELECT device_id, date FROM ${view.from(GOLD_DAILY.name, inMonth)}
     WHERE ${ofHome} AND device_type IN ('solar', 'battery')`
-  const [clock, dates, behind, anyApart] = await Promise.all([
-    readClock(view, timeZone, month),
-    view.ask<{ date: string }>(`SELECT DISTINCT date FROM (${shared}) ORDER BY date`),
+  const [behind, anyApart] = await Promise.all([
     readBehind(view, of),
     view.ask(`SELECT 1 AS any FROM (${apart}) LIMIT 1`),
   ])
@@ -156,7 +155,12 @@ async function readHours(view: View, of: BillOf, timeZone: string): Promise<Hour
       FROM (${spans}) e
       ${anyApart.length > 0 ? `WHERE NOT EXISTS (FROM (${apart}) a WHERE a.device_id = e.device_id AND a.date = e.date)` : ''}
       GROUP BY date, hour_start, tariff_version ORDER BY hour_start`)
-  const sums = [await sumsOf(`SELECT * FROM ${hours} WHERE ${own}`)]
+  const [whole, clock, dates] = await Promise.all([
+    sumsOf(`SELECT * FROM ${hours} WHERE ${own}`),
+    readClock(view, timeZone, month),
+    view.ask<{ date: string }>(`SELECT DISTINCT date FROM (${shared}) ORDER BY date`),
+  ])
+  const sums = [whole]
   if (dates.length > 0) {
     const onDates = new Set<string | null | undefined>(dates.map(({ date }) => date))
     const quarters = view.from(GOLD_QUARTER_HOURLY.name, ({ partition }) => onDates.has(partition.date))
@@ -191,10 +195,11 @@ async function readClock(view: View, timeZone: string, month: string): Promise<M
 /** The devices behind one of the user's own. */
 async function readBehind(view: View, { tenant, user }: BillOf): Promise<string[]> {
   const catalogue = `(SELECT * FROM ${view.from(REFERENCE_CATALOGUE.name)} WHERE tenant_id = ${literal(tenant)})`
-  const rows = await view.ask<{ device_id: string }>(`
-    SELECT DISTINCT c.device_id FROM ${catalogue} c JOIN ${catalogue} p ON p.device_id = c.parent_device_id
-    WHERE p.user_id = ${literal(user)} ORDER BY c.device_id`)
-  return rows.map(({ device_id }) => device_id)
+  const rows = await view.ask<{ user_id: string; device_id: string }>(`
+    SELECT DISTINCT p.user_id, c.device_id
+    FROM ${catalogue} c JOIN ${catalogue} p ON p.device_id = c.parent_device_id
+    WHERE p.user_id IS NOT NULL ORDER BY p.user_id, c.device_id`)
+  return rows.filter(({ user_id }) => user_id === user).map(({ device_id }) => device_id)
 }
 
 interface EnergySum {

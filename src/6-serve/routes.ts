@@ -75,8 +75,8 @@ export function registerRoutes(app: FastifyInstance, serving: Serving, options: 
   answer(app, 'overview', async (query) => overviewOf(serving, options, await tenantOf(query.tenant), query))
   answer(app, 'bill', async ({ tenant: asked, user, month }) => {
     const view = await serving.reader.view(BILL_TABLES)
-    const known = await homesOfUser(view, user, month)
-    const tenant = asked ?? (known.length === 1 ? known[0]! : await tenantOf(asked))
+    const known = asked === undefined ? await homesOfUser(view, user, month) : [asked]
+    const tenant = known.length === 1 ? known[0]! : await tenantOf(asked)
     const { timeZone, currency, clock } = options
     return await readBill(view, { tenant, user, month }, { timeZone, currency, nowMs: clock() })
   })
