@@ -36,9 +36,10 @@ export const EXPLAINED: Readonly<Record<string, readonly string[]>> = {
       'of the decoding is that; the rest spreads over reading topics, units and times, no function with more than 6 %.',
   ],
   api: [
-    'What falls short: by a CPU profile 70 to 80 % of a small statement is its planning, and an Overview that nobody has asked for asks several; of a year it adds up every day of a ' +
-      'hundred devices. A bill that nobody has asked for reads the 288,000 quarter-hours of its month. Rows of days and months that are over stay in memory, which is why the first question of a process ' +
-      'takes longest. The twenty people ask what has been asked before in the same run.',
+    'What an answer costs that nobody has asked for: by a CPU profile 70 to 80 % of a small statement is its planning, and an Overview asks two to five, a bill four. Days and months that are ' +
+      'over are answered once for every range that holds them, and the rows of their files stay in memory from the second question on. A bill reads the hours of its month, one file, ' +
+      'and so does a device over 30 days. The first question of a process takes longest: its code is not compiled yet, and no file is open. The twenty people ask what has been asked before in ' +
+      'the same run.',
   ],
   growth: [
     '**Time to rebuild** grows with the readings and with nothing else: 9 to 12 µs a reading in Silver and 5 to 8 µs in Gold, whether they are of ' +
