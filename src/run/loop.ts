@@ -16,8 +16,9 @@ export interface LoopOptions {
 const LOOK_EVERY_MS = 250
 /** A stage that keeps up rests nine times as long as it worked: some tenth of a core, however small the machine. */
 const REST_PER_WORK = 9
-/** But never so long that Silver would be more than some seconds behind. */
+/** But never so long that Silver would be more than some seconds behind: what comes as a step begins waits for that, the rest, and the next step. */
 const LONGEST_REST_MS = 2000
+const LONGEST_WAIT_MS = 3000
 /** More rows than this in one step are a backlog (an import, a first start): there is no rest until it is worked off. */
 const BACKLOG_ROWS = 5000
 
@@ -37,7 +38,7 @@ export async function runStage(stage: Stage, options: LoopOptions): Promise<void
 
 function restMs({ rows }: StepReport, tookMs: number, pauseMs: number): number {
   if (rows === 0 || rows > BACKLOG_ROWS) return Math.min(LOOK_EVERY_MS, pauseMs)
-  return Math.max(pauseMs, Math.min(tookMs * REST_PER_WORK, LONGEST_REST_MS))
+  return Math.max(pauseMs, Math.min(tookMs * REST_PER_WORK, LONGEST_REST_MS, LONGEST_WAIT_MS - 2 * tookMs))
 }
 
 /** Waits; returns early, without an error, when stopped. */
