@@ -17,8 +17,8 @@ import { goldenNames, readGolden } from '../test/1-source/decoders/golden.ts'
 import { printRows } from './rows.ts'
 
 const GOAL = 200_000
-const WARM_MS = 400
-const SECONDS = 0.6
+const WARM_MS = 250
+const SECONDS = 0.3
 
 interface Sample {
   topic: string
