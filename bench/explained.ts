@@ -28,8 +28,9 @@ export const EXPLAINED: Readonly<Record<string, readonly string[]>> = {
       'channel in order of time (`loaded_readings`, `device_rows`: a fifth to a third of the time). A step costs what the touched days hold.',
   ],
   lake: [
-    'Opening fifty thousand files costs what their statistics cost: 20 MB of text, of which the engine reads the columns in a third of the time; the ' +
-      'rest becomes texts of the runtime. What is asked of a table later is pruned with them in milliseconds.',
+    'Opening fifty thousand files costs what their statistics cost, 20 MB of text. By a CPU profile of 24 openings a third is waiting for the engine, which reads the columns; 17 % is cutting ' +
+      'what it gives into 250,000 texts, 16 % taking them up as files, 14 % collecting what is left over, and nothing else has more than 6 %. What is asked of a table later is pruned with them in milliseconds. ' +
+      'A checkpoint is made of the same texts, the other way.',
   ],
   decoders: [
     'The goal of 200,000 messages a second is above what making text of the bytes and parsing the JSON takes by itself, which is the limit. By a CPU profile a quarter ' +
