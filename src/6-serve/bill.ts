@@ -5,7 +5,9 @@ import { tariffAt } from '../reference/applicable.ts'
 import type { DataFile } from '../lake/types.ts'
 import type { StoredTariff } from '../reference/sync.ts'
 import { REFERENCE_CATALOGUE, REFERENCE_TARIFFS } from '../reference/tables.ts'
+import { byMonth, ofTenant } from './by-month.ts'
 import type { Bill } from './contract.ts'
+import type { Period } from './days.ts'
 import { decimalText as decimal, nano, sumNano, type Nano } from './decimal.ts'
 import { literal, partitionWithin, type View } from './lake-reader.ts'
 
@@ -89,9 +91,11 @@ export async function readBill(
  * any day of Gold.
  */
 export async function homesOfUser(view: View, user: string, month: string): Promise<string[]> {
-  const known = await homesWith(view, user, partitionWithin('month', `${month}-01`, `${month}-01`))
+  const known = await homesWith(view, user, byMonth(firstOf(month)))
   return known.length > 0 ? known : await homesWith(view, user)
 }
+
+const firstOf = (month: string): Period => ({ from: `${month}-01`, to: `${month}-01` })
 
 async function homesWith(view: View, user: string, days?: (file: DataFile) => boolean): Promise<string[]> {
   const rows = await view.ask<{ tenant_id: string }>(
@@ -105,8 +109,7 @@ async function homesWith(view: View, user: string, days?: (file: DataFile) => bo
   return rows.map((row) => row.tenant_id)
 }
 
-async function requireUser(view: View, { tenant, user, month }: BillOf): Promise<void> {
-  if ((await homesOfUser(view, user, month)).includes(tenant)) return
+async function requireUser(view: View, { tenant, user }: BillOf): Promise<void> {
   const homes = await homesWith(view, user)
   if (homes.includes(tenant)) return
   throw new PlatformError(
@@ -135,9 +138,9 @@ interface HourSum extends LocalHour {
  */
 async function readHours(view: View, of: BillOf, timeZone: string): Promise<HourSum[]> {
   const { tenant, user, month } = of
-  const inMonth = partitionWithin('month', `${month}-01`, `${month}-01`)
+  const inMonth = byMonth(firstOf(month))
   const hours = view.from(GOLD_HOURLY.name, inMonth)
-  const ofHome = `tenant_id = ${literal(tenant)}`
+  const ofHome = ofTenant(tenant)
   const shared = `SELECT device_id, date, hour_start FROM ${hours} WHERE ${ofHome} AND NOT one_user`
   const apart = `SELECT device_id, date FROM ${view.from(GOLD_DAILY.name, inMonth)}
     WHERE ${ofHome} AND device_type IN ('solar', 'battery')`
@@ -194,7 +197,7 @@ async function readClock(view: View, timeZone: string, month: string): Promise<M
 
 /** The devices behind one of the user's own. */
 async function readBehind(view: View, { tenant, user }: BillOf): Promise<string[]> {
-  const catalogue = `(SELECT * FROM ${view.from(REFERENCE_CATALOGUE.name)} WHERE tenant_id = ${literal(tenant)})`
+  const catalogue = `(SELECT * FROM ${view.from(REFERENCE_CATALOGUE.name)} WHERE ${ofTenant(tenant)})`
   const rows = await view.ask<{ user_id: string; device_id: string }>(`
     SELECT DISTINCT p.user_id, c.device_id
     FROM ${catalogue} c JOIN ${catalogue} p ON p.device_id = c.parent_device_id

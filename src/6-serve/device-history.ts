@@ -1,9 +1,10 @@
 /** One device over time: its figures in quarter-hours, hours or days, every slot of them. */
 import type { z } from 'zod'
 import { GOLD_DAILY, GOLD_HOURLY, GOLD_QUARTER_HOURLY } from '../5-gold/tables.ts'
+import { byMonth } from './by-month.ts'
 import type { DeviceHistory, DeviceHistoryQuery } from './contract.ts'
 import { ratio } from './decimal.ts'
-import { literal, monthOf, partitionWithin, type View } from './lake-reader.ts'
+import { literal, partitionWithin, type View } from './lake-reader.ts'
 
 export const HISTORY_TABLES = [GOLD_QUARTER_HOURLY, GOLD_HOURLY, GOLD_DAILY].map(({ name }) => name)
 
@@ -137,19 +138,19 @@ const SUMS = `
 async function readSlots(view: View, of: Asked, { startS, endS, first, last }: Stretch): Promise<Slot[]> {
   const { grain } = RANGES[of.range]
   const [from, to] = [first.toString(), last.toString()]
-  const byMonth = partitionWithin('month', monthOf(from), monthOf(to))
+  const inMonths = byMonth({ from, to })
   if (grain === 'day') {
     const days = await view.ask<Omit<Slot, 'start_s'> & { date: string }>(`
       SELECT date, mean_power_w::DOUBLE AS power_w, max_power_w::DOUBLE AS power_max_w, total_energy_wh::DOUBLE / 1000 AS kwh,
         mean_temperature_c::DOUBLE AS temperature_c, covered_s
-      FROM ${view.from(GOLD_DAILY.name, byMonth)}
+      FROM ${view.from(GOLD_DAILY.name, inMonths)}
       WHERE ${whose(of)} AND date BETWEEN DATE '${from}' AND DATE '${to}' ORDER BY date`)
     return days.map(({ date, ...row }) => ({ ...row, start_s: dayKey(date) }))
   }
   const instant = (seconds: number): string => new Date(seconds * 1000).toISOString()
   const [table, start, keep] =
     grain === 'hour'
-      ? ([GOLD_HOURLY.name, 'hour_start', byMonth] as const)
+      ? ([GOLD_HOURLY.name, 'hour_start', inMonths] as const)
       : ([
           GOLD_QUARTER_HOURLY.name,
           'quarter_hour',

@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import { isPlatformError } from '../errors.ts'
 import type { AnswerOf, DeviceDetail } from './contract.ts'
-import { spanOf } from './days.ts'
+import { dateAfter, spanOf } from './days.ts'
 import { HISTORY_TABLES, readHistory } from './device-history.ts'
 import { factsOf, healthOf, idsOf, readMessages } from './device.ts'
 import { DEVICE_TABLES, readDeviceRows, type DevicesSource } from './devices.ts'
@@ -79,7 +79,7 @@ async function detailOf(
   const row = (await readDeviceRows(view, source)).find(({ device_id }) => device_id === device)
   if (!row) throw noSuchDevice(tenant, device)
   const { today } = spanOf({ range: 'today' }, timeZone, nowMs)
-  const from = Temporal.PlainDate.from(today).subtract({ days: HEALTH_DAYS }).toString()
+  const from = dateAfter(today, -HEALTH_DAYS)
   const health = await readHealthOf(view, tenant, { from, to: today })
   return {
     device: row,

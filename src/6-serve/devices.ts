@@ -2,14 +2,15 @@
 import { GOLD_DAILY, GOLD_HOURLY } from '../5-gold/tables.ts'
 import type { z } from 'zod'
 import type { ListedDevice } from '../reference/devices.ts'
+import { byMonth, ofTenant } from './by-month.ts'
 import type { DeviceRow, Presence } from './contract.ts'
-import { spanOf, type Span } from './days.ts'
+import { dateAfter, spanOf, type Span } from './days.ts'
 import { nano, ratio } from './decimal.ts'
 import type { HeardDevice } from './device-book.ts'
 import { homeIn, type Directory, type HomeDirectory } from './directory.ts'
 import { FIGURE_TABLES, readHealthOf, type HealthRow } from './figures.ts'
 import { scoreOf, mainCause } from './health.ts'
-import { literal, monthOf, partitionWithin, type View } from './lake-reader.ts'
+import type { View } from './lake-reader.ts'
 import type { LiveHome } from './live-home.ts'
 
 export const DEVICE_TABLES = FIGURE_TABLES
@@ -39,7 +40,7 @@ export async function readDeviceRows(
   const [today, hours, health] = await Promise.all([
     readToday(view, tenant, span),
     readHours(view, tenant, nowMs),
-    readHealthOf(view, tenant, { from: daysBack(span.today, HEALTH_DAYS), to: span.today }),
+    readHealthOf(view, tenant, { from: dateAfter(span.today, -HEALTH_DAYS), to: span.today }),
   ])
   const home = homeIn(source.directory, tenant)
   const heard = new Map(
@@ -63,9 +64,6 @@ export async function readDeviceRows(
 }
 
 const compare = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true })
-
-const daysBack = (date: string, days: number): string =>
-  Temporal.PlainDate.from(date).subtract({ days }).toString()
 
 interface Today {
   device_id: string
@@ -152,8 +150,8 @@ function presenceOf(
 async function readToday(view: View, tenant: string, { today }: Span): Promise<Today[]> {
   return await view.ask<Today>(`
     SELECT device_id, device_type, location, user_id, total_energy_wh AS wh
-    FROM ${view.from(GOLD_DAILY.name, partitionWithin('month', monthOf(today), monthOf(today)))}
-    WHERE tenant_id = ${literal(tenant)} AND date = DATE '${today}'`)
+    FROM ${view.from(GOLD_DAILY.name, byMonth({ from: today, to: today }))}
+    WHERE ${ofTenant(tenant)} AND date = DATE '${today}'`)
 }
 
 /** Hours of the zones of the world start at whole quarter-hours; so the newest 24 are those of Gold, by their start. */
@@ -163,14 +161,12 @@ async function readHours(
   nowMs: number,
 ): Promise<Map<string, Map<number, number | null>>> {
   const since = new Date(nowMs - (SPARKLINE_HOURS + 1) * HOUR_MS).toISOString()
-  const months = [
-    monthOf(daysBack(since.slice(0, 10), 1)),
-    monthOf(daysBack(since.slice(0, 10), -3)),
-  ] as const
+  const date = since.slice(0, 10)
+  const around = { from: dateAfter(date, -1), to: dateAfter(date, 3) }
   const rows = await view.ask<{ device_id: string; start_us: number; kwh: number | null }>(`
     SELECT device_id, unix_micros(hour_start) AS start_us, energy_wh::DOUBLE / 1000 AS kwh
-    FROM ${view.from(GOLD_HOURLY.name, partitionWithin('month', ...months))}
-    WHERE tenant_id = ${literal(tenant)} AND hour_start > TIMESTAMPTZ '${quarterOf(since)}'`)
+    FROM ${view.from(GOLD_HOURLY.name, byMonth(around))}
+    WHERE ${ofTenant(tenant)} AND hour_start > TIMESTAMPTZ '${quarterOf(since)}'`)
   const devices = new Map<string, Map<number, number | null>>()
   for (const { device_id, start_us, kwh } of rows) {
     const hours = devices.get(device_id) ?? new Map<number, number | null>()

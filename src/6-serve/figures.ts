@@ -2,7 +2,7 @@
 import { GOLD_DAILY, GOLD_HEALTH, GOLD_HOURLY, GOLD_QUARTER_HOURLY, GOLD_SUMMARY } from '../5-gold/tables.ts'
 import { byMonth, ofTenant, partsOf, perDay, within } from './by-month.ts'
 import type { Cut, Period, Span } from './days.ts'
-import { daysBefore, startOf } from './days.ts'
+import { dateAfter, daysBefore, startOf } from './days.ts'
 import { nano, type Nano } from './decimal.ts'
 import { type DeviceFigures, readDevices } from './device-figures.ts'
 import { literal, monthOf, type View } from './lake-reader.ts'
@@ -127,9 +127,7 @@ export async function newestDay(view: View, tenant: string, until: string): Prom
 
 /** First day of what is said about health over time: the range and the period before, at least a week. */
 function healthFrom(span: Span): string {
-  const week = Temporal.PlainDate.from(span.to)
-    .subtract({ days: HEALTH_DAYS - 1 })
-    .toString()
+  const week = dateAfter(span.to, 1 - HEALTH_DAYS)
   return week < span.previous.from ? week : span.previous.from
 }
 

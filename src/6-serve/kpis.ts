@@ -1,7 +1,7 @@
 /** The four figures at the head of the Overview. */
 import { compareSums, deltaOf, type Comparison } from './comparison.ts'
 import type { Kpi, Overview } from './contract.ts'
-import { daysFrom, withinDates } from './days.ts'
+import { dateAfter, daysFrom, withinDates } from './days.ts'
 import { kwh, money, ratio, sumNano, type Nano } from './decimal.ts'
 import { countsInTotal } from './directory.ts'
 import { healthByDay, meanHealth } from './health.ts'
@@ -132,7 +132,7 @@ function healthKpi(picture: Picture): Kpi {
       ? { delta: null, delta_reason: 'There is no health of the period before.' }
       : deltaOf(picture, mean, before.mean, 'whole days')
   const scored = figures.health.filter((row) => row.health_score !== null).length
-  const week = Temporal.PlainDate.from(span.to).subtract({ days: 6 }).toString()
+  const week = dateAfter(span.to, -6)
   const days = span.from === span.to ? daysFrom(week, span.to, picture.timeZone) : picture.days
   const byDay = healthByDay(picture)
   return {

@@ -10,9 +10,10 @@ import { PlatformError } from '../errors.ts'
 import { tariffAt } from '../reference/applicable.ts'
 import type { StoredTariff } from '../reference/sync.ts'
 import { REFERENCE_CATALOGUE, REFERENCE_TARIFFS } from '../reference/tables.ts'
+import { byMonth } from './by-month.ts'
 import type { Why, WhyQuery } from './contract-why.ts'
 import { decimalText, nano, sumNano, type Nano } from './decimal.ts'
-import { literal, monthOf, partitionWithin, type LakeReader, type View } from './lake-reader.ts'
+import { literal, partitionWithin, type LakeReader, type View } from './lake-reader.ts'
 import { positionId } from './why-bronze.ts'
 import { healthOf } from './why-health.ts'
 import { listed } from './why-list.ts'
@@ -97,7 +98,7 @@ async function readFigure(
   { currency }: WhyOptions,
 ): Promise<Figure> {
   const { table, column } = FIGURES[figure]
-  const month = partitionWithin('month', monthOf(day), monthOf(day))
+  const month = byMonth({ from: day, to: day })
   const [row] = await view.ask<Record<string, unknown>>(
     `SELECT * FROM ${view.from(table, month)}
      WHERE tenant_id = ${literal(tenant)} AND device_id = ${literal(device)} AND date = DATE ${literal(day)}`,
